@@ -1,0 +1,43 @@
+# The two commands of this project are `make demo` and `make test`. Each sets up what it needs, once.
+CACHE := $(CURDIR)/.cache
+VENV := $(CACHE)/venv
+PYTHON ?= python3
+READY := $(VENV)/.ready $(CACHE)/bin/micropython
+
+.PHONY: demo test check setup prompts clean
+
+demo: $(READY)
+	@$(VENV)/bin/star57 demo --out build/demo
+
+test: check
+	@echo "star57: running the tests"
+	@$(VENV)/bin/python -m pytest
+
+check: $(READY)
+	@echo "star57: checking style, types and the arrows of the house"
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary
+	@PYTHONPATH=firmware $(VENV)/bin/lint-imports --no-cache >build/arrows.txt || { cat build/arrows.txt; exit 1; }
+
+setup: $(READY)
+
+prompts: $(READY)
+	@$(VENV)/bin/python -m host_tools.prompts.build
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@mkdir -p build
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "star57: Python 3.11 or newer is needed: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "star57: Python's venv is missing: apt install python3-venv" >&2; exit 1; }
+	@echo "star57: making a virtual environment with the pinned dependencies (a minute or so) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock || { echo "star57: the Python package index cannot be reached from here: connect this machine to its network, then run make again" >&2; exit 1; }
+	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CACHE)/bin/micropython: host_tools/rig/fetch_micropython.sh
+	@host_tools/rig/fetch_micropython.sh $(CACHE)
+	@touch $@
+
+clean:
+	rm -rf build $(CACHE)
