@@ -29,7 +29,5 @@ def interpreter_command() -> list[str]:
         return [str(own)]
     found = shutil.which("micropython")
     if found is None:
-        raise InterpreterMissing(
-            "no MicroPython: run `make setup`, or install micropython 1.24 or newer"
-        )
+        raise InterpreterMissing("no MicroPython: run `make setup`, or install micropython 1.24 or newer")
     return [found]

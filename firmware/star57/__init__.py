@@ -1,0 +1,1 @@
+"""The adapter that traces the last call."""

@@ -1,0 +1,356 @@
+"""The one supervisor: it builds the rooms, owns every task, and feeds the watchdog when all have checked in.
+
+A block of samples goes two ways. `hear` is the audio path: receivers and player, nothing allocated, facts put into a
+fixed ring. `act` then takes the facts and does what they ask for; it may allocate, and write to flash.
+"""
+
+import asyncio
+from array import array
+
+from board import HOOK_EDGE
+from micropython import const
+
+from star57 import settings as settings_room
+from star57.callerid.framing import MESSAGE
+from star57.callerid.message import MessageError
+from star57.callerid.receiver import CallerIdReceiver
+from star57.calls import CallHistory
+from star57.dsp.alert import AlertReceiver
+from star57.dsp.dtmf import DtmfReceiver
+from star57.line.dialled import DialledDigits
+from star57.line.hook import HookDetector
+from star57.line.ring import RingDetector
+from star57.line.state import DIALLING, DIALOGUE, IN_CALL, LineState
+from star57.link.courier import Courier
+from star57.link.network import NetworkLink
+from star57.sound.handset import Handset
+from star57.sound.player import Player
+from star57.sound.regions import REGIONS
+from star57.storage import DurableRecord, StorageError
+from star57.trace.dialogue import Dialogue
+from star57.trace.outbox import Outbox
+
+TRACE_CODES = ("*57", "1157")
+
+_RING_STARTED = const(0)
+_RING_ENDED = const(1)
+_RINGING_STOPPED = const(2)
+_OFF_HOOK = const(3)
+_ON_HOOK = const(4)
+_FLASH = const(5)
+_DIGIT = const(6)
+_ALERT = const(7)
+_SUBSCRIBER_ALERT = const(8)
+
+# Caller ID ends at least 200 ms before the second ring, which is 4 s after the first (TELEPHONY 1.2).
+_CALLER_ID_WINDOW_SAMPLES = const(8 * 3900)
+# After CAS: ACK within 100 ms, data within 500 ms of its end, at most 2550 ms of it (TELEPHONY 3, 1.2).
+_CALL_WAITING_WINDOW_SAMPLES = const(8 * 3400)
+# A telephone exchange sends CAS at once behind SAS; a CAS that nothing announced is speech.
+_ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES = const(8 * 600)
+# The longest break of a dial pulse is 80 ms (TELEPHONY 5): past that, and a margin, the phone was hung up.
+_LONGEST_PULSE_BREAK_SAMPLES = const(8 * 120)
+_CHECK_IN_MS = const(1000)
+_FACTS = const(32)
+
+
+class _Facts:
+    """The sink of every receiver: a fixed ring of what they noticed. Full, it keeps the old and counts the new."""
+
+    def __init__(self):
+        self._kinds = bytearray(_FACTS)
+        self._values = array("i", bytes(4 * _FACTS))
+        self._first = 0
+        self._count = 0
+        self.lost = 0
+        self.value = 0
+
+    def take(self):
+        """The kind of the oldest fact, its value in `value`; -1 when there is none."""
+        if not self._count:
+            return -1
+        kind = self._kinds[self._first]
+        self.value = self._values[self._first]
+        self._first = (self._first + 1) % _FACTS
+        self._count -= 1
+        return kind
+
+    def _put(self, kind, value):
+        if self._count == _FACTS:
+            self.lost += 1
+            return
+        place = (self._first + self._count) % _FACTS
+        self._kinds[place] = kind
+        self._values[place] = value
+        self._count += 1
+
+    def ring_started(self):
+        self._put(_RING_STARTED, 0)
+
+    def ring_ended(self, number, _duration_samples):
+        self._put(_RING_ENDED, number)
+
+    def ringing_stopped(self, rings):
+        self._put(_RINGING_STOPPED, rings)
+
+    def off_hook(self):
+        self._put(_OFF_HOOK, 0)
+
+    def on_hook(self):
+        self._put(_ON_HOOK, 0)
+
+    def loop_opened(self):
+        pass
+
+    def flash(self):
+        self._put(_FLASH, 0)
+
+    def pulsed_digit(self, code):
+        self._put(_DIGIT, code)
+
+    def digit(self, code, _level_dbm0):
+        self._put(_DIGIT, code)
+
+    def digit_end(self, code, duration_samples):
+        pass
+
+    def alert(self, duration_samples):
+        self._put(_ALERT, duration_samples)
+
+    def subscriber_alert(self, duration_samples):
+        self._put(_SUBSCRIBER_ALERT, duration_samples)
+
+
+class Adapter:
+    """The firmware on one board."""
+
+    def __init__(self, board):
+        self._board = board
+        self._settings = settings_room.load(board.flash + "/settings.json")
+        self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
+        self._outbox = Outbox(DurableRecord(board.flash + "/outbox"))
+        link = NetworkLink(
+            self._settings.service_host, self._settings.service_port, self._settings.service_path
+        )
+        self._courier = Courier(self._outbox, link)
+        self._facts = _Facts()
+        self._state = LineState()
+        self._ring = RingDetector(self._facts)
+        self._hook = HookDetector(self._facts)
+        self._dialled = DialledDigits(self, TRACE_CODES)
+        self._dtmf = DtmfReceiver(self._facts)
+        self._alert = AlertReceiver(self._facts)
+        self._caller_id = CallerIdReceiver()
+        self._player = Player(board.prompts, REGIONS[self._settings.country])
+        self._loop_closed = False
+        self._open_samples = 0
+        self._since_subscriber_alert = _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES
+        self._window_samples = 0
+        self._call = None
+        self._handset = None
+        self._conversation = None
+        self._fault = None
+        self._checked_in = False
+        self._acts = (
+            self._ring_started,
+            self._ring_ended,
+            self._ringing_stopped,
+            self._off_hook,
+            self._on_hook,
+            self._flash,
+            self._digit,
+            self._alerted,
+            self._subscriber_alerted,
+        )
+
+    async def run(self):
+        """Runs the adapter until a task fails; the failure is raised."""
+        self._board.log("star57 on {}: started after {}".format(self._board.name, self._board.reset_reason))
+        tasks = (asyncio.create_task(self._follow_line()), asyncio.create_task(self._courier.run()))
+        while True:
+            await asyncio.sleep_ms(_CHECK_IN_MS)
+            for task in tasks:
+                if task.done():
+                    await task
+            if self._fault is not None:
+                raise self._fault
+            if self._checked_in and self._courier.checked_in():
+                self._checked_in = False
+                self._board.feed_watchdog()
+
+    async def _follow_line(self):
+        while True:
+            n = await self._board.next_block()
+            self.hear(n)
+            self.act(n)
+            self._checked_in = True
+
+    def hear(self, n):
+        """The audio path: `n` new samples through every receiver and out of the player. Allocates nothing."""
+        board = self._board
+        if board.lost_samples:
+            self._skip(board.lost_samples)
+        for i in range(board.edges):
+            if board.edge_kind[i] == HOOK_EDGE:
+                self._loop_closed = board.edge_level[i] == 1
+                self._hook.edge(board.edge_level[i], board.edge_offset[i])
+            else:
+                self._ring.edge(board.edge_level[i], board.edge_offset[i])
+        self._ring.advance(n)
+        self._hook.advance(n)
+        self._dtmf.feed(board.phone_in, n)
+        self._caller_id.feed(board.line_in, n)
+        if self._state.current == IN_CALL:
+            self._alert.feed(board.line_in, n)
+        self._player.fill(board.phone_out, n)
+        # The one place where the relay is moved: it follows the loop for as long as the dialogue lasts.
+        board.energise(self._state.current == DIALOGUE and self._loop_closed)
+
+    def act(self, n):
+        """Does what the facts of the last `n` samples ask for."""
+        self._count_open_loop(n)
+        self._since_subscriber_alert += n
+        self._window_samples -= n
+        kind = self._facts.take()
+        while kind >= 0:
+            self._acts[kind](self._facts.value)
+            kind = self._facts.take()
+        if self._caller_id.result is not None:
+            self._caller_id_ended()
+        self._dialled.advance(n)
+        self._player.prepare()
+        if self._handset is not None and self._player.idle:
+            self._handset.spoken()
+
+    def _skip(self, lost):
+        self._dtmf.skip(lost)
+        self._caller_id.skip(lost)
+        self._alert.skip(lost)
+        self._ring.advance(lost)
+        self._hook.advance(lost)
+
+    def _count_open_loop(self, n):
+        self._open_samples = 0 if self._loop_closed else self._open_samples + n
+        if self._handset is not None and self._open_samples > _LONGEST_PULSE_BREAK_SAMPLES:
+            self._handset.hang_up()
+
+    # Rings
+
+    def _ring_started(self, _value):
+        self._stop_listening()
+        if self._call is None:
+            at, time_source = self._board.wall_time()
+            self._call = self._calls.first_ring(at, time_source)
+            self._board.log("line: ringing, call {}".format(self._call.call_id))
+        self._state.ring_started()
+
+    def _ring_ended(self, number):
+        self._calls.ring(self._call)
+        if number == 1:
+            self._listen(_CALLER_ID_WINDOW_SAMPLES)
+        self._save_calls()
+
+    def _ringing_stopped(self, _rings):
+        self._stop_listening()
+        self._call = None
+        self._state.ringing_stopped()
+
+    def _listen(self, window_samples):
+        self._window_samples = window_samples
+        self._caller_id.listen(window_samples)
+
+    def _stop_listening(self):
+        self._window_samples = 0
+        self._caller_id.reset()
+
+    def _caller_id_ended(self):
+        caller_id = self._read_caller_id()
+        if caller_id is None and self._window_samples > 0:
+            # What was heard so far was no caller ID (the set's own ACK, a click): it may still come.
+            self._listen(self._window_samples)
+            return
+        self._stop_listening()
+        if self._state.current == IN_CALL:
+            at, time_source = self._board.wall_time()
+            self._calls.call_waiting(at, time_source, caller_id)
+        elif caller_id is not None and self._call is not None:
+            self._calls.caller(self._call, caller_id)
+        self._save_calls()
+
+    def _read_caller_id(self):
+        if self._caller_id.result != MESSAGE:
+            return None
+        try:
+            return self._caller_id.message().as_dict()
+        except MessageError as fault:
+            self._board.log("caller ID: {}".format(fault.reason))
+            return None
+
+    # The hook
+
+    def _off_hook(self, _value):
+        if self._state.off_hook() == IN_CALL:
+            self._answered()
+        if self._state.current == DIALLING:
+            self._dialled.off_hook()
+
+    def _answered(self):
+        self._calls.answered(self._call)
+        self._call = None
+        self._ring.reset()
+        self._stop_listening()
+        self._save_calls()
+
+    def _on_hook(self, _value):
+        self._dialled.on_hook()
+        if self._state.current == IN_CALL:
+            self._stop_listening()
+        self._state.on_hook()
+        if self._call is not None:
+            self._state.ring_started()
+
+    def _flash(self, _value):
+        if self._state.current == DIALLING:
+            self._dialled.off_hook()
+
+    # Call waiting
+
+    def _subscriber_alerted(self, _value):
+        self._since_subscriber_alert = 0
+
+    def _alerted(self, _value):
+        if self._since_subscriber_alert < _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
+            self._listen(_CALL_WAITING_WINDOW_SAMPLES)
+
+    # Digits and the dialogue
+
+    def _digit(self, code):
+        if self._handset is not None:
+            self._handset.digit(code)
+        elif self._state.current == DIALLING:
+            self._dialled.digit(code)
+
+    def code_dialled(self, _code_index):
+        """The household has dialled a trace code: the phone comes off the exchange for as long as they talk."""
+        self._state.dialogue_started()
+        self._handset = Handset(self._player)
+        self._conversation = asyncio.create_task(self._converse())
+
+    async def _converse(self):
+        dialogue = Dialogue(self._handset, self._calls, self._outbox, self._settings, self._board)
+        try:
+            outcome = await dialogue.run()
+            self._board.log("trace: {}".format(outcome))
+        except Exception as fault:  # noqa: BLE001 - the supervisor raises it, once the line is restored
+            self._fault = fault
+        finally:
+            self._player.stop()
+            self._handset = None
+            if self._state.dialogue_ended(self._call is not None) == IN_CALL:
+                self._answered()
+
+    def _save_calls(self):
+        try:
+            self._calls.save()
+        except StorageError as fault:
+            self._board.log("calls not kept: {}".format(fault))

@@ -1,0 +1,1 @@
+"""Bytes from the line into a caller: framing, messages, standards."""

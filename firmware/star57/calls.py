@@ -1,0 +1,119 @@
+"""The last incoming calls, kept through power loss. Each has its identity from its first ring on."""
+
+import json
+
+_MOST_RINGS = const(255)
+_LONGEST_TEXT = const(64)
+_TEXTS = ("number", "name", "reason", "name_reason", "date_time")
+
+
+class Call:
+    """One incoming call.
+
+    call_id: 16 hex digits; at: Unix seconds of its first ring, by the clock that time_source names
+    rings: 0 to 255; answered, call_waiting: booleans
+    caller_id: what the line presented (number, name, reason, name_reason, date_time), or None
+    trace_outcome: what became of its trace, or None
+    """
+
+    def __init__(self, call_id, at, time_source):
+        self.call_id = call_id
+        self.at = at
+        self.time_source = time_source
+        self.rings = 0
+        self.answered = False
+        self.call_waiting = False
+        self.caller_id = None
+        self.trace_outcome = None
+
+
+_FIELDS = {
+    "call_id": str,
+    "at": int,
+    "time_source": str,
+    "rings": int,
+    "answered": bool,
+    "call_waiting": bool,
+}
+
+
+class CallHistory:
+    """The newest `capacity` calls, oldest first, in a DurableRecord. Content that is no history is an empty one."""
+
+    def __init__(self, record, random_bytes, capacity=10):
+        self._record = record
+        self._random_bytes = random_bytes
+        self._capacity = capacity
+        self.faults = 0
+        self._calls = self._load()
+
+    @property
+    def last(self):
+        """The last call, or None."""
+        return self._calls[-1] if self._calls else None
+
+    def first_ring(self, at, time_source):
+        """A call has begun to ring: it gets its identity, and is the last call from now on."""
+        call = Call(self._random_bytes(8).hex(), at, time_source)
+        self._calls.append(call)
+        if len(self._calls) > self._capacity:
+            self._calls.pop(0)
+        return call
+
+    def ring(self, call):
+        """A ring of the call is over."""
+        call.rings = min(call.rings + 1, _MOST_RINGS)
+
+    def caller(self, call, caller_id):
+        """The line has presented a caller; a dict with any of the texts above."""
+        call.caller_id = {name: _bounded(caller_id.get(name)) for name in _TEXTS}
+
+    def answered(self, call):
+        call.answered = True
+
+    def call_waiting(self, at, time_source, caller_id):
+        """A call waits behind the one that is spoken to: it is the last call, whether it is answered or not."""
+        call = self.first_ring(at, time_source)
+        call.call_waiting = True
+        if caller_id is not None:
+            self.caller(call, caller_id)
+        return call
+
+    def traced(self, call_id, outcome):
+        """A trace of a call has come to an end; a call that is no longer kept changes nothing."""
+        for call in self._calls:
+            if call.call_id == call_id:
+                call.trace_outcome = outcome
+
+    def save(self):
+        """Writes the history to flash. Raises StorageError."""
+        self._record.write(json.dumps([call.__dict__ for call in self._calls]).encode())
+
+    def _load(self):
+        payload = self._record.read()
+        if payload is None:
+            return []
+        try:
+            return [_call(row) for row in json.loads(payload)][-self._capacity :]
+        except (ValueError, TypeError, KeyError):
+            self.faults += 1
+            return []
+
+
+def _call(row):
+    """The call of one row on flash. Raises KeyError, TypeError or ValueError when it is none."""
+    for name, kind in _FIELDS.items():
+        if type(row[name]) is not kind:
+            raise TypeError(name)
+    if row["caller_id"] is not None and not isinstance(row["caller_id"], dict):
+        raise TypeError("caller_id")
+    if row["trace_outcome"] is not None and not isinstance(row["trace_outcome"], str):
+        raise TypeError("trace_outcome")
+    call = Call(row["call_id"], row["at"], row["time_source"])
+    for name in ("rings", "answered", "call_waiting", "caller_id", "trace_outcome"):
+        setattr(call, name, row[name])
+    return call
+
+
+def _bounded(text):
+    return text[:_LONGEST_TEXT] if isinstance(text, str) else None

@@ -1,0 +1,1 @@
+"""Samples into facts, and back: integers, no clock, no allocation."""

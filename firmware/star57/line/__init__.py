@@ -1,0 +1,1 @@
+"""What the pair is doing: rings, hook, dialled digits, and the state that follows from them."""

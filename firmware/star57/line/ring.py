@@ -1,0 +1,88 @@
+"""Rings from the edges of the ring detector: a valid frequency, and the cadence of a call."""
+
+_SAMPLES_PER_MS = const(8)
+# 80000 / frequency in tenths of hertz is the period in samples.
+_SAMPLES_TIMES_TENTHS = const(80000)
+# Fewer cycles are a polarity reversal, the clicks of a dial or a hook, or a ringer's last breath.
+_VALID_CYCLES = const(3)
+_NEVER = const(1 << 28)
+
+# name: longest gap inside a double ring, longest silence between two rings of a call, each with a margin of half.
+CADENCES = {
+    "US": (300 * _SAMPLES_PER_MS, 6500 * _SAMPLES_PER_MS),  # 2 s on, 4 s off (TELEPHONY 5)
+    "GB": (300 * _SAMPLES_PER_MS, 3000 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2.0
+    "DE": (300 * _SAMPLES_PER_MS, 7500 * _SAMPLES_PER_MS),  # 1-4, elsewhere 1-5
+    "FR": (300 * _SAMPLES_PER_MS, 5500 * _SAMPLES_PER_MS),  # 1.5-3.5
+    "JP": (300 * _SAMPLES_PER_MS, 3000 * _SAMPLES_PER_MS),  # 1-2
+}
+
+
+class RingDetector:
+    """Tells rings from everything else that makes the detector's output move.
+
+    sink.ring_started()                          a ring has begun, after 3 cycles of a valid frequency
+    sink.ring_ended(number, duration_samples)    number 1 is the first ring of the call
+    sink.ringing_stopped(rings)                  no further ring has come for longer than the cadence's silence
+
+    Frequencies are those that 47 CFR 68.312 has a telephone answer to: 15.3 to 68 Hz (ringer type B).
+    A double ring (gap below 300 ms) is one ring.
+    """
+
+    def __init__(self, sink, cadence=CADENCES["US"], lowest_tenths_hz=153, highest_tenths_hz=680):
+        self._sink = sink
+        self._longest_gap, self._longest_silence = cadence
+        self._longest_period = _SAMPLES_TIMES_TENTHS // lowest_tenths_hz
+        self._shortest_period = _SAMPLES_TIMES_TENTHS // highest_tenths_hz
+        self.reset()
+
+    def reset(self):
+        """Forgets the call: the next ring is the first one."""
+        self._level = 0
+        self._since_rise = _NEVER
+        self._since_cycle = _NEVER
+        self._cycles = 0
+        self._ring_samples = 0
+        self._ringing = False
+        self._rings = 0
+
+    def edge(self, level, offset):
+        """The detector's output went to `level`, `offset` samples into the block that `advance` is about to end."""
+        if level == self._level:
+            return
+        self._level = level
+        if level:
+            self._cycle(self._since_rise + offset)
+            self._since_rise = 0 - offset
+
+    def advance(self, n):
+        """`n` samples have gone by."""
+        self._since_rise = min(self._since_rise + n, _NEVER)
+        self._since_cycle = min(self._since_cycle + n, _NEVER)
+        if self._ringing:
+            self._ring_samples += n
+            if self._since_cycle > self._longest_gap:
+                self._end_ring()
+        elif self._rings and self._since_cycle > self._longest_silence:
+            rings = self._rings
+            self.reset()
+            self._sink.ringing_stopped(rings)
+
+    def _cycle(self, period):
+        if not self._shortest_period <= period <= self._longest_period:
+            if not self._ringing:
+                self._cycles = 0
+            return
+        self._cycles += 1
+        if self._ringing:
+            self._since_cycle = 0
+        elif self._cycles >= _VALID_CYCLES:
+            self._ringing = True
+            self._since_cycle = 0
+            self._ring_samples = _VALID_CYCLES * period
+            self._sink.ring_started()
+
+    def _end_ring(self):
+        self._ringing = False
+        self._cycles = 0
+        self._rings += 1
+        self._sink.ring_ended(self._rings, self._ring_samples - self._since_cycle)

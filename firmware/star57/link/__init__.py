@@ -1,0 +1,1 @@
+"""Messages between adapter and service, and what carries them."""

@@ -1,0 +1,53 @@
+"""What a technician sets, in `settings.json` on the board's flash: one table of names, defaults and limits."""
+
+import json
+
+_LONGEST_FILE_BYTES = const(4096)
+
+# name: (default, lowest, highest) of an integer, (default, longest) of a text, (default,) of a yes or no.
+TABLE = {
+    "adapter_id": ("unprovisioned", 32),
+    "line": ("", 15),
+    "country": ("US", 2),
+    "service_host": ("127.0.0.1", 128),
+    "service_port": (5757, 1, 65535),
+    "service_path": ("/v1/traces", 128),
+    "two_stage": (True,),
+    "trace_offered": (True,),
+    "price_cents": (500, 0, 1000),
+    "answer_timeout_ms": (8000, 100, 60000),
+}
+
+
+class Settings:
+    """Each name of TABLE as an attribute; `faults` lists the names whose value was wrong, and is the default's."""
+
+    def __init__(self, values):
+        self.faults = []
+        for name, row in TABLE.items():
+            value = values.get(name, row[0])
+            if not _fits(value, row):
+                self.faults.append(name)
+                value = row[0]
+            setattr(self, name, value)
+
+
+def load(path):
+    """The settings in the JSON file at `path`. What is missing or wrong there is the default; nothing is raised."""
+    try:
+        with open(path) as file:
+            values = json.loads(file.read(_LONGEST_FILE_BYTES))
+    except (OSError, ValueError):
+        values = {}
+    return Settings(values if isinstance(values, dict) else {})
+
+
+def _fits(value, row):
+    default = row[0]
+    if type(value) is not type(default):
+        return False
+    if isinstance(default, str):
+        return len(value) <= row[1]
+    if isinstance(default, bool):
+        return True
+    return row[1] <= value <= row[2]

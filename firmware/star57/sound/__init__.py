@@ -1,0 +1,1 @@
+"""What the household hears: spoken prompts and the tones of the country."""

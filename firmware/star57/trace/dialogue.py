@@ -1,0 +1,138 @@
+"""The conversation behind the trace code, in the order in which it is held.
+
+It names announcements and knows no sound. The announcement of an outcome has the outcome's own name;
+NOT_OFFERED is told by reorder tone, and LEFT to nobody.
+"""
+
+from micropython import const
+
+from star57.storage import StorageError
+from star57.trace import request
+from star57.trace.outbox import OutboxFull
+
+TRACED = "traced"
+NOT_TRACEABLE = "not_traceable"
+NOT_OFFERED = "not_offered"
+STORED = "stored"
+NO_CALL = "no_call"
+ALREADY_TRACED = "already_traced"
+NOT_CONFIRMED = "not_confirmed"
+LEFT = "left"
+STORE_FULL = "store_full"
+STORE_FAILED = "store_failed"
+
+OFFER = "offer"
+PLEASE_WAIT = "please_wait"
+NEWER_CALL = "newer_call"
+
+_CONFIRM = const(0x31)  # the digit 1
+_PROMPTS = const(3)  # once, and two repeats
+_SILENCE_MS = const(7000)
+_HOOK_CHECK_MS = const(100)
+
+
+class HungUp(Exception):
+    """The household has hung up. Whatever the handset was asked to do ends with it."""
+
+
+class Dialogue:
+    """One conversation, about the call that is the last one when it begins.
+
+    `handset` has `await say(announcement, cents)`, `await ask(announcement, cents, timeout_ms)`, which
+    answers the code of a digit or None, `await reorder()` and `check()`; each raises HungUp. `board` has
+    `wall_time()` and `random_bytes(n)`.
+    """
+
+    def __init__(self, handset, calls, outbox, settings, board):
+        self._handset = handset
+        self._calls = calls
+        self._outbox = outbox
+        self._settings = settings
+        self._board = board
+
+    async def run(self):
+        """Holds the conversation and answers its outcome, one of the names above."""
+        try:
+            return await self._converse()
+        except HungUp:
+            return LEFT
+
+    async def _converse(self):
+        if not self._settings.trace_offered:
+            return await self._tell(NOT_OFFERED)
+        call = self._calls.last
+        outcome = self._known_outcome(call)
+        if outcome is None and self._settings.two_stage:
+            call = await self._confirmed(call)
+            if call is None:
+                outcome = NOT_CONFIRMED
+        if outcome is not None:
+            return await self._tell(outcome)
+        outcome, charge_cents = await self._trace(call)
+        return await self._tell(outcome, charge_cents)
+
+    def _known_outcome(self, call):
+        """What can be told without asking, or None: a call is traced once, and a pending request counts."""
+        if call is None:
+            return NO_CALL
+        outcome = call.trace_outcome
+        request_id = self._outbox.request_for_call(call.call_id)
+        if outcome is None and request_id is not None:
+            answer = self._outbox.answer_for(request_id)
+            outcome = answer["outcome"] if answer else ALREADY_TRACED
+        return ALREADY_TRACED if outcome == TRACED else outcome
+
+    async def _confirmed(self, call):
+        """The call that the household confirmed: `call`, or a newer one that it was told of; or None."""
+        announcement = OFFER
+        prompts = _PROMPTS
+        while prompts:
+            prompts -= 1
+            code = await self._handset.ask(announcement, self._settings.price_cents, _SILENCE_MS)
+            if code != _CONFIRM:
+                continue
+            if self._calls.last.call_id == call.call_id:
+                return call
+            call = self._calls.last
+            announcement = NEWER_CALL
+            prompts = _PROMPTS
+        return None
+
+    async def _trace(self, call):
+        """Keeps the request, then says the first word; answers the outcome and what it costs in cents."""
+        requested_at, time_source = self._board.wall_time()
+        message = request.build(self._settings, call, requested_at, time_source, self._board.random_bytes)
+        try:
+            self._outbox.add(message)
+        except OutboxFull:
+            return STORE_FULL, 0
+        except StorageError:
+            return STORE_FAILED, 0
+        await self._handset.say(PLEASE_WAIT, 0)
+        answer = await self._answer(message["request_id"])
+        if answer is None:
+            return STORED, 0
+        self._mark(call, answer["outcome"])
+        return answer["outcome"], answer["charge_cents"]
+
+    async def _answer(self, request_id):
+        for _ in range(0, self._settings.answer_timeout_ms, _HOOK_CHECK_MS):
+            answer = await self._outbox.answered(request_id, _HOOK_CHECK_MS)
+            self._handset.check()
+            if answer is not None:
+                return answer
+        return None
+
+    def _mark(self, call, outcome):
+        self._calls.traced(call.call_id, outcome)
+        try:
+            self._calls.save()
+        except StorageError:
+            pass  # the outbox holds the answer for longer than this call stays the last
+
+    async def _tell(self, outcome, charge_cents=0):
+        if outcome == NOT_OFFERED:
+            await self._handset.reorder()
+        else:
+            await self._handset.say(outcome, charge_cents)
+        return outcome

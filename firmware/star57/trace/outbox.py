@@ -1,0 +1,152 @@
+"""The outbox: trace requests that the household confirmed, kept until the service has answered."""
+
+import asyncio
+import json
+
+from star57.storage import StorageError
+
+
+class OutboxFull(Exception):
+    """Every place is taken by a request that waits for its answer."""
+
+
+class Outbox:
+    """Requests in the order dialled, and their answers, in a DurableRecord.
+
+    At most `capacity` entries: a settled one makes room, the oldest first; a pending one never does.
+    What is on flash is read once. Content that is no outbox counts in `faults`, and the outbox starts empty.
+    """
+
+    def __init__(self, record, capacity=16):
+        self._record = record
+        self._capacity = capacity
+        self._waiting = []
+        self.added = asyncio.Event()
+        self.faults = 0
+        self._entries = self._load()
+
+    @property
+    def pending(self):
+        """The requests without an answer, in the order dialled; a new list."""
+        return [entry["request"] for entry in self._entries if entry["answer"] is None]
+
+    def add(self, request):
+        """Keeps `request`: it is on flash when this returns, and `added` is set. A known one changes nothing.
+
+        Raises OutboxFull, or StorageError; nothing was kept then.
+        """
+        if self._entry(request["request_id"]):
+            return
+        entries = self._with_room()
+        entries.append({"request": request, "answer": None})
+        self._record.write(_encode(entries))
+        self._entries = entries
+        self.added.set()
+
+    def settle(self, request_id, answer):
+        """Ends the wait of a request with the service's `answer`. A settled or unknown one changes nothing.
+
+        An answer that cannot be written counts in `faults` and holds until the power goes; then the service
+        is asked once more, and answers alike.
+        """
+        entry = self._entry(request_id)
+        if entry is None or entry["answer"] is not None:
+            return
+        entry["answer"] = answer
+        entry["request"] = _identity(entry["request"])
+        try:
+            self._record.write(_encode(self._entries))
+        except StorageError:
+            self.faults += 1
+        for waiting_id, event in self._waiting:
+            if waiting_id == request_id:
+                event.set()
+
+    def answer_for(self, request_id):
+        """The answer to a request; None while it is pending, or when it is not known."""
+        entry = self._entry(request_id)
+        return entry and entry["answer"]
+
+    def request_for_call(self, call_id):
+        """The request_id of the request to trace a call, or None when there is none."""
+        for entry in self._entries:
+            if entry["request"]["call"]["call_id"] == call_id:
+                return entry["request"]["request_id"]
+        return None
+
+    async def answered(self, request_id, timeout_ms):
+        """Waits up to `timeout_ms` for the answer to a pending request: the answer, or None."""
+        entry = self._entry(request_id)
+        if entry and entry["answer"] is None:
+            await self._settled(request_id, timeout_ms)
+        return self.answer_for(request_id)
+
+    async def _settled(self, request_id, timeout_ms):
+        waiting = (request_id, asyncio.Event())
+        self._waiting.append(waiting)
+        try:
+            await asyncio.wait_for_ms(waiting[1].wait(), timeout_ms)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self._waiting.remove(waiting)
+
+    def _entry(self, request_id):
+        for entry in self._entries:
+            if entry["request"]["request_id"] == request_id:
+                return entry
+        return None
+
+    def _with_room(self):
+        pending = len(self.pending)
+        if pending >= self._capacity:
+            raise OutboxFull
+        evicted = max(0, len(self._entries) + 1 - self._capacity)
+        entries = []
+        for entry in self._entries:
+            if evicted and entry["answer"] is not None:
+                evicted -= 1
+            else:
+                entries.append(entry)
+        return entries
+
+    def _load(self):
+        payload = self._record.read()
+        if payload is None:
+            return []
+        try:
+            entries = json.loads(payload)
+        except ValueError:
+            entries = None
+        if isinstance(entries, list) and all(_is_entry(entry) for entry in entries):
+            return entries
+        self.faults += 1
+        return []
+
+
+def _encode(entries):
+    return json.dumps(entries).encode()
+
+
+def _identity(request):
+    # Who called need not be kept once the service has answered; which call it was must be.
+    return {"request_id": request["request_id"], "call": {"call_id": request["call"]["call_id"]}}
+
+
+def _is_entry(entry):
+    if not isinstance(entry, dict) or set(entry) != {"request", "answer"}:
+        return False
+    return _is_request(entry["request"]) and (entry["answer"] is None or _is_answer(entry["answer"]))
+
+
+def _is_request(request):
+    if not isinstance(request, dict) or not isinstance(request.get("request_id"), str):
+        return False
+    call = request.get("call")
+    return isinstance(call, dict) and isinstance(call.get("call_id"), str)
+
+
+def _is_answer(answer):
+    if not isinstance(answer, dict) or not isinstance(answer.get("outcome"), str):
+        return False
+    return isinstance(answer.get("charge_cents"), int)

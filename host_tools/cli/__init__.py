@@ -1,0 +1,1 @@
+"""The `star57` command: one verb, one file."""

@@ -1,0 +1,93 @@
+"""`star57 service`: runs the trace service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from host_tools.service.api import create_app
+from host_tools.service.records import Records
+from host_tools.service.settings import Settings
+
+STOP_WITHIN_S = 10
+
+
+def service(  # noqa: PLR0913 (one parameter an option)
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one (5757).")] = None,
+    centre_public_key: Annotated[
+        str | None, typer.Option(help="The trace centre's public key, 64 hex digits.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Where traces are kept (sqlite:///star57.sqlite).")
+    ] = None,
+    call_records: Annotated[
+        str | None, typer.Option(help="The exchange's call records, such as sqlite:///cdr.sqlite.")
+    ] = None,
+    price_cents: Annotated[int | None, typer.Option(help="Price of a successful trace (500).")] = None,
+    lines_offered: Annotated[
+        str | None, typer.Option(help="Lines that may trace, with commas between, or * (*).")
+    ] = None,
+    adapters: Annotated[
+        str | None, typer.Option(help="Adapters that are known, with commas between, or * (*).")
+    ] = None,
+) -> None:
+    """Accept trace requests, decide, and keep who called sealed to the trace centre's key.
+
+    Every option is also a setting in the environment: STAR57_PORT for --port, and so on.
+    """
+    chosen = {name: value for name, value in locals().items() if value is not None}
+    try:
+        settings = Settings(**chosen)
+    except ValidationError as error:
+        raise _stopped(2, _what_is_wrong(error)) from error
+    try:
+        asyncio.run(_prepare(settings.database))
+    except SQLAlchemyError as error:
+        raise _stopped(1, f"the database {settings.database} cannot be opened for writing") from error
+    try:
+        listener = socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        raise _stopped(
+            1, f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
+        ) from error
+    typer.echo(f"star57 service: listening on http://{settings.host}:{listener.getsockname()[1]}")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+async def _prepare(database: str) -> None:
+    records = Records(database)
+    try:
+        await records.prepare()
+    finally:
+        await records.close()
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[-1]
+    name = str(first["loc"][0])
+    where = f"set STAR57_{name.upper()} or --{name.replace('_', '-')}"
+    if name == "centre_public_key" and first["type"] == "missing":
+        return f"there is no key to seal records to: {where} to the trace centre's public key, 64 hex digits"
+    return f"{where} right: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _stopped(status: int, sentence: str) -> typer.Exit:
+    typer.echo(f"star57 service: {sentence}", err=True)
+    return typer.Exit(status)

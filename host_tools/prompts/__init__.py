@@ -1,0 +1,1 @@
+"""The announcement pack: its texts, how it is built, and how it is recognised in what a phone heard."""

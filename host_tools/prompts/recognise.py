@@ -1,0 +1,240 @@
+"""Says what a phone heard, from its audio alone: which prompts of a pack, and which tones, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from host_tools.prompts.level import RMS_0_DBM0, SAMPLE_RATE_HZ, Samples
+
+_HEAD_S = 1.0
+"""A prompt is recognised by its first second, so that it may be cut short after that."""
+_LEAST_SCORE = 0.75
+_LEAST_GOING_ON = 0.5
+_HOP_S = 0.25
+_QUIET_DBM0 = -50.0
+_FFT_SAMPLES = 1 << 15
+_DIGIT_TONES_HZ = (697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0)
+_NOTCH_HZ = 30.0
+_LEVEL_KEPT_AT_HZ = 1000.0
+
+_TONE_WINDOW_S = 0.04  # 25 Hz: enough to tell 440 from 480
+_TONE_HOP_S = 0.005
+_TONE_SHARE = 0.8
+_TONE_QUIET_DBM0 = -45.0
+_TONE_TWIST_DB = 8.0
+_SHORTEST_TONE_S = 0.15
+_LONGEST_INTERRUPTION_S = 0.8
+_REORDER_FROM_PER_MINUTE = 90.0  # between busy, 60, and reorder, 120
+_TONE_PAIRS_HZ = {"dial": (350.0, 440.0), "busy": (480.0, 620.0)}  # US precise tone plan
+
+
+@dataclass(frozen=True)
+class PromptHeard:
+    """A prompt that was heard.
+
+    Attributes:
+        name: of the prompt in its pack.
+        start_s: when it began, in seconds of the audio.
+        score: normalised cross-correlation with the prompt's first second, 0 to 1.
+        duration_s: how much of it was heard, to a quarter of a second.
+    """
+
+    name: str
+    start_s: float
+    score: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class ToneHeard:
+    """A tone that was heard.
+
+    Attributes:
+        name: "dial", "busy" or "reorder".
+        start_s: when it began, in seconds of the audio.
+        duration_s: from its beginning to its last end.
+        interruptions_per_minute: measured; 0 for a steady tone.
+    """
+
+    name: str
+    start_s: float
+    duration_s: float
+    interruptions_per_minute: float
+
+
+def prompts_heard(audio: npt.ArrayLike, pack: Path) -> list[PromptHeard]:
+    """Finds prompts in what a phone heard.
+
+    Args:
+        audio: 8 kHz samples in 16-bit units, integers or floats.
+        pack: folder of prompt WAVs.
+
+    Returns:
+        The prompts in the order of time; no two overlap. A digit dialled over a prompt hides nothing, as its
+        frequencies are left out on both sides.
+    """
+    heard = _distinct(np.asarray(audio, np.float64))
+    candidates = [
+        candidate
+        for name, prompt in _prompts(pack).items()
+        for candidate in _occurrences(name, prompt, heard)
+    ]
+    # The best match goes first: a number sounds much alike within a sentence, and fifty like fifteen.
+    candidates.sort(key=lambda candidate: candidate.score, reverse=True)
+    chosen: list[PromptHeard] = []
+    for candidate in candidates:
+        if not any(_overlap(candidate, other) for other in chosen):
+            chosen.append(candidate)
+    return sorted(chosen, key=lambda candidate: candidate.start_s)
+
+
+def tones_heard(audio: npt.ArrayLike) -> list[ToneHeard]:
+    """Finds dial tone, busy and reorder in what a phone heard.
+
+    Args:
+        audio: 8 kHz samples in 16-bit units, integers or floats.
+
+    Returns:
+        The tones in the order of time.
+    """
+    heard = np.asarray(audio, np.float64)
+    tones = [
+        _tone(name, group)
+        for name, pair_hz in _TONE_PAIRS_HZ.items()
+        for group in _groups(_runs(_pair_sounds(heard, pair_hz)))
+    ]
+    return sorted(tones, key=lambda tone: tone.start_s)
+
+
+@cache
+def _prompts(pack: Path) -> dict[str, Samples]:
+    prompts = {}
+    for path in sorted(pack.glob("*.wav")):
+        samples, _ = soundfile.read(path, dtype="int16")
+        sounding = np.flatnonzero(np.abs(samples.astype(np.int32)) > RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20))
+        prompts[path.stem] = _distinct(samples[: sounding[-1] + 1].astype(np.float64))
+    return prompts
+
+
+def _distinct(samples: Samples) -> Samples:
+    """What tells prompts apart: no digit's tones, and consonants raised to the vowels (6 dB an octave)."""
+    if not len(samples):
+        return samples
+    length = 1 << (len(samples) + SAMPLE_RATE_HZ - 1).bit_length()
+    spectrum = np.fft.rfft(samples, length)
+    frequency_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
+    spectrum *= frequency_hz / _LEVEL_KEPT_AT_HZ
+    for tone_hz in _DIGIT_TONES_HZ:
+        spectrum[np.abs(frequency_hz - tone_hz) < _NOTCH_HZ] = 0
+    return np.asarray(np.fft.irfft(spectrum, length)[: len(samples)])
+
+
+def _occurrences(name: str, prompt: Samples, heard: Samples) -> Iterator[PromptHeard]:
+    head = prompt[: int(_HEAD_S * SAMPLE_RATE_HZ)]
+    scores = _correlation(head, heard)
+    while len(scores):
+        place = int(np.argmax(scores))
+        score = float(scores[place])
+        if score < _LEAST_SCORE:
+            return
+        samples = len(head) + _going_on(prompt[len(head) :], heard[place + len(head) :])
+        yield PromptHeard(name, place / SAMPLE_RATE_HZ, score, samples / SAMPLE_RATE_HZ)
+        scores[max(0, place - len(head)) : place + len(head)] = 0
+
+
+def _correlation(head: Samples, heard: Samples) -> Samples:
+    """Normalised cross-correlation at every place where the whole of `head` fits."""
+    places = len(heard) - len(head) + 1
+    if places <= 0:
+        return np.empty(0)
+    step = _FFT_SAMPLES - len(head) + 1
+    pattern = np.conj(np.fft.rfft(head, _FFT_SAMPLES))
+    products = [
+        np.fft.irfft(np.fft.rfft(heard[start : start + _FFT_SAMPLES], _FFT_SAMPLES) * pattern)[:step]
+        for start in range(0, places, step)
+    ]
+    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
+    floor = len(head) * (RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20)) ** 2
+    local = np.maximum(energy[len(head) :] - energy[: -len(head)], floor)
+    product: Samples = np.concatenate(products)[:places]
+    return np.asarray(product / np.sqrt(local * np.sum(head**2)))
+
+
+def _going_on(rest: Samples, heard: Samples) -> int:
+    """How many samples of the rest of a prompt are heard; a pause counts when the speech after it does."""
+    hop = int(_HOP_S * SAMPLE_RATE_HZ)
+    floor = hop * (RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20)) ** 2
+    last = 0
+    for start in range(0, len(rest), hop):
+        expected = rest[start : start + hop]
+        found = heard[start : start + len(expected)]
+        if len(found) < len(expected):
+            break
+        energy = float(np.sum(expected**2))
+        if energy < floor:
+            continue
+        score = float(np.sum(expected * found)) / np.sqrt(energy * max(float(np.sum(found**2)), floor))
+        if score < _LEAST_GOING_ON:
+            break
+        last = start + len(expected)
+    return last
+
+
+def _overlap(one: PromptHeard, other: PromptHeard) -> bool:
+    latest_start_s = max(one.start_s, other.start_s)
+    earliest_end_s = min(one.start_s + one.duration_s, other.start_s + other.duration_s)
+    return latest_start_s < earliest_end_s
+
+
+def _pair_sounds(heard: Samples, pair_hz: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Whether the pair of frequencies is what sounds, for each window."""
+    window = int(_TONE_WINDOW_S * SAMPLE_RATE_HZ)
+    if len(heard) < window:
+        return np.empty(0, np.bool_)
+    frames = np.lib.stride_tricks.sliding_window_view(heard, window)[:: int(_TONE_HOP_S * SAMPLE_RATE_HZ)]
+    time_s = np.arange(window) / SAMPLE_RATE_HZ
+    first, second = (
+        2 * np.abs(frames @ np.exp(-2j * np.pi * tone_hz * time_s)) ** 2 / window**2 for tone_hz in pair_hz
+    )
+    total = np.mean(frames**2, axis=1)
+    loud = total > (RMS_0_DBM0 * 10 ** (_TONE_QUIET_DBM0 / 20)) ** 2
+    twist = 10 ** (_TONE_TWIST_DB / 10)
+    balanced = (first < twist * second) & (second < twist * first)
+    return np.asarray(loud & balanced & (first + second > _TONE_SHARE * total))
+
+
+def _runs(sounds: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Beginning and end, in seconds, of each time that the tone sounds for long enough."""
+    edges = np.flatnonzero(np.diff(sounds.astype(np.int8), prepend=0, append=0))
+    runs = []
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        start_s = float(first) * _TONE_HOP_S
+        end_s = float(end - 1) * _TONE_HOP_S + _TONE_WINDOW_S
+        if end_s - start_s >= _SHORTEST_TONE_S:
+            runs.append((start_s, end_s))
+    return runs
+
+
+def _groups(runs: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    groups: list[list[tuple[float, float]]] = []
+    for run in runs:
+        if groups and run[0] - groups[-1][-1][1] < _LONGEST_INTERRUPTION_S:
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+def _tone(name: str, runs: list[tuple[float, float]]) -> ToneHeard:
+    starts = [start_s for start_s, _ in runs]
+    per_minute = 60.0 * (len(starts) - 1) / (starts[-1] - starts[0]) if len(starts) > 1 else 0.0
+    if name == "busy" and per_minute >= _REORDER_FROM_PER_MINUTE:
+        name = "reorder"
+    return ToneHeard(name, starts[0], runs[-1][1] - starts[0], per_minute)

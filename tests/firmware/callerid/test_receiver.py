@@ -1,0 +1,209 @@
+"""Caller ID from samples: what is heard in the window, when it ends, and what is named when nothing came."""
+
+import math
+from array import array
+
+import micropython
+import signals
+from star57.callerid.framing import CHECKSUM_WRONG, GARBAGE, MESSAGE, NO_CARRIER, TRUNCATED
+from star57.callerid.receiver import CallerIdReceiver
+from star57.callerid.standards import STANDARDS
+from star57.dsp.modulator import FskModulator
+
+MDMF = bytes.fromhex("802201083132303131373331020a35353535353530313233070a534d495448204a4f484ed0")
+WINDOW = 8 * 4000
+
+
+def sealed(data):
+    return data + bytes([-sum(data) & 0xFF])
+
+
+def silence(n):
+    return array("h", bytes(2 * n))
+
+
+def burst(standard, data, seizure=True, dbm0=-13.5, between_bits=0):
+    modulator = FskModulator(standard.mark_hz, standard.space_hz, standard.baud, dbm0, dbm0)
+    if seizure:
+        modulator.start(data, standard.seizure_bits, standard.mark_bits, between_bits)
+    else:
+        modulator.start(data, 0, standard.off_hook_mark_bits, between_bits)
+    samples = silence(len(data) * 70 * (3 if between_bits else 1) + 4000)
+    n = modulator.fill(samples, len(samples))
+    assert modulator.done
+    return samples[:n]
+
+
+def speech(n, seed):
+    """Noise in syllables, through a resonance that wanders as vowels do."""
+    source = signals.noise(n, 2500, seed)
+    samples = silence(n)
+    before = before_that = 0.0
+    for i in range(n):
+        hz = 700 + 500 * math.sin(i / 2100) + 400 * math.sin(i / 910)
+        syllable = max(0, math.sin(i / 640)) * (0.4 + 0.6 * abs(math.sin(i / 9000)))
+        now = (
+            1.9 * math.cos(2 * math.pi * hz / 8000) * before - 0.9 * before_that + source[i] * 0.2 * syllable
+        )
+        before_that = before
+        before = now
+        samples[i] = max(-32768, min(32767, int(now)))
+    return samples
+
+
+def listen(samples, standard="bell_202", seizure=True, window=WINDOW, block=80):
+    receiver = CallerIdReceiver(STANDARDS[standard])
+    receiver.listen(window, seizure)
+    for start in range(0, len(samples), block):
+        part = samples[start : start + block]
+        receiver.feed(part, len(part))
+    return receiver
+
+
+def result_of(samples, **how):
+    """The result once the window has ended in silence."""
+    receiver = listen(samples, **how)
+    receiver.feed(silence(WINDOW), WINDOW)
+    return receiver.result
+
+
+def test_every_standard_on_hook_and_off_hook():
+    for name, standard in STANDARDS.items():
+        for seizure in (True, False):
+            samples = silence(4000) + burst(standard, MDMF, seizure) + silence(400)
+            receiver = listen(samples, standard=name, seizure=seizure)
+            assert receiver.result == MESSAGE, (name, seizure)
+            message = receiver.message()
+            assert (message.number, message.name) == ("5555550123", "SMITH JOHN")
+            assert receiver.confidence > 80
+
+
+def test_the_message_ends_the_window_at_once():
+    standard = STANDARDS["bell_202"]
+    samples = burst(standard, MDMF)
+    receiver = listen(samples)
+    assert receiver.result == MESSAGE
+    receiver.clear()
+    receiver.feed(samples, len(samples))
+    assert receiver.result is None
+
+
+def test_deaf_outside_the_window():
+    samples = burst(STANDARDS["bell_202"], MDMF)
+    receiver = CallerIdReceiver()
+    receiver.feed(samples, len(samples))
+    assert receiver.result is None
+    receiver.listen(WINDOW)
+    receiver.close()
+    receiver.feed(samples, len(samples))
+    assert receiver.result is None
+
+
+def test_longest_message():
+    data = sealed(bytes([0x80, 255, 0x07, 200]) + b"N" * 200 + bytes([0x50, 51]) + b"D" * 51)
+    assert len(data) == 258
+    receiver = listen(burst(STANDARDS["bell_202"], data) + silence(200))
+    assert receiver.result == MESSAGE
+    assert receiver.message().name == "N" * 200
+
+
+def test_twenty_mark_bits_between_bytes():
+    assert listen(burst(STANDARDS["bell_202"], MDMF, between_bits=20)).result == MESSAGE
+
+
+def test_a_second_listening_is_as_new():
+    samples = burst(STANDARDS["bell_202"], MDMF)
+    receiver = listen(samples[: len(samples) // 2])
+    receiver.listen(WINDOW)
+    receiver.feed(samples, len(samples))
+    assert receiver.result == MESSAGE
+
+
+def test_nothing_comes():
+    assert result_of(silence(100)) == NO_CARRIER
+    assert result_of(signals.noise(8000, 30, 4)) == NO_CARRIER
+    receiver = CallerIdReceiver()
+    receiver.listen(160)
+    receiver.feed(silence(159), 159)
+    assert receiver.result is None
+    receiver.skip(1)
+    assert receiver.result == NO_CARRIER
+
+
+def test_truncated_anywhere():
+    samples = burst(STANDARDS["bell_202"], MDMF)
+    data_starts = 480 * 8000 // 1200
+    for cut in range(data_starts + 80, len(samples) - 150, 97):
+        assert result_of(samples[:cut]) == TRUNCATED, cut
+    for cut in (400, 2000, 3000):
+        assert result_of(samples[:cut]) == GARBAGE, cut
+
+
+def test_a_click_like_the_start_of_a_message_does_not_end_the_window():
+    standard = STANDARDS["bell_202"]
+    click = burst(standard, MDMF[:2], seizure=False)
+    receiver = listen(click + silence(800) + burst(standard, MDMF) + silence(200))
+    assert receiver.result == MESSAGE
+    assert result_of(click) == TRUNCATED
+
+
+def test_window_ends_within_the_message():
+    samples = burst(STANDARDS["bell_202"], MDMF)
+    assert listen(samples, window=len(samples) - 600).result == TRUNCATED
+
+
+def test_corrupted():
+    standard = STANDARDS["bell_202"]
+    wrong = bytearray(MDMF)
+    wrong[16] ^= 0x20
+    assert listen(burst(standard, wrong) + silence(400)).result == CHECKSUM_WRONG
+    samples = burst(standard, MDMF)
+    click = len(samples) - 800
+    samples[click : click + 30] = array("h", [20000, -20000] * 15)
+    assert result_of(samples) in (CHECKSUM_WRONG, TRUNCATED)
+
+
+def test_lost_samples():
+    samples = burst(STANDARDS["bell_202"], MDMF)
+    data_starts = 480 * 8000 // 1200
+    for lost_at, expected in ((data_starts - 800, MESSAGE), (data_starts + 800, TRUNCATED)):
+        receiver = CallerIdReceiver()
+        receiver.listen(WINDOW)
+        receiver.feed(samples, lost_at)
+        receiver.skip(30)
+        rest = samples[lost_at + 30 :]
+        receiver.feed(rest, len(rest))
+        assert receiver.result == expected, lost_at
+
+
+def test_speech_and_noise_are_no_message():
+    for seed in (1, 2, 3):
+        for seizure in (True, False):
+            assert result_of(speech(16000, seed), seizure=seizure) != MESSAGE
+    for rms in (300, 1000, 8000):
+        assert result_of(signals.noise(WINDOW, rms, rms)) in (GARBAGE, TRUNCATED, CHECKSUM_WRONG)
+
+
+def test_speech_before_the_burst():
+    samples = speech(6000, 9) + burst(STANDARDS["bell_202"], MDMF, seizure=False) + silence(200)
+    assert listen(samples, seizure=False).result == MESSAGE
+
+
+def test_feed_allocates_nothing():
+    samples = burst(STANDARDS["bell_202"], MDMF) + silence(100)
+    blocks = [samples[i : i + 100] for i in range(0, len(samples), 100)]
+    receiver = CallerIdReceiver()
+    micropython.heap_lock()
+    try:
+        receiver.listen(WINDOW)
+        for block in blocks:
+            receiver.feed(block, len(block))
+        heard = receiver.result
+        receiver.clear()
+        receiver.listen(WINDOW, False)
+        receiver.feed(samples, 1000)
+        receiver.skip(500)
+        receiver.reset()
+    finally:
+        micropython.heap_unlock()
+    assert heard == MESSAGE

@@ -1,0 +1,74 @@
+from star57.sound import prompts
+from star57.sound.player import Signal
+
+OUTCOMES = (
+    "traced",
+    "not_traceable",
+    "stored",
+    "no_call",
+    "already_traced",
+    "not_confirmed",
+    "store_full",
+    "store_failed",
+)
+
+
+def _names(items):
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def test_money():
+    assert prompts.money(500) == ("5", "dollars")
+    assert prompts.money(101) == ("1", "dollar", "and", "1", "cent")
+    assert prompts.money(1000) == ("10", "dollars")
+    assert prompts.money(999) == ("9", "dollars", "and", "90", "9", "cents")
+    assert prompts.money(250) == ("2", "dollars", "and", "50", "cents")
+    assert prompts.money(20) == ("20", "cents")
+    assert prompts.money(1) == ("1", "cent")
+    assert prompts.money(0) == ("0", "dollars")
+
+
+def test_the_offer_names_the_price_of_each_trace():
+    assert _names(prompts.announcement("offer", 500)) == (
+        "call_trace",
+        "charge_is",
+        "5",
+        "dollars",
+        "each_trace",
+        "dial_1",
+    )
+    assert _names(prompts.announcement("offer", 0)) == ("call_trace", "no_charge", "dial_1")
+
+
+def test_a_newer_call_is_told_and_asked_for():
+    names = _names(prompts.announcement("newer_call", 500))
+    assert names[0] == "newer_call"
+    assert names[-1] == "dial_1"
+
+
+def test_a_trace_tells_its_charge():
+    assert _names(prompts.announcement("traced", 500))[:4] == ("traced", "charge_is", "5", "dollars")
+    assert _names(prompts.announcement("traced", 0))[:2] == ("traced", "not_charged")
+
+
+def test_what_was_not_traced_is_said_to_be_free():
+    for outcome in ("not_traceable", "already_traced", "not_confirmed", "store_full", "store_failed"):
+        assert "not_charged" in _names(prompts.announcement(outcome))
+
+
+def test_every_outcome_is_said():
+    for outcome in OUTCOMES:
+        assert _names(prompts.announcement(outcome))
+
+
+def test_a_line_without_the_service_hears_reorder_tone():
+    for items in (prompts.announcement("not_offered"), prompts.reorder(10_000)):
+        (signal,) = items
+        assert isinstance(signal, Signal)
+        assert (signal.tone, signal.duration_ms) == ("reorder", 10_000)
+
+
+def test_sentences_are_apart_and_the_parts_of_an_amount_are_not():
+    items = prompts.announcement("traced", 500)
+    spoken = "".join("s" if isinstance(item, str) else " " for item in items)
+    assert spoken == "s sss s s"

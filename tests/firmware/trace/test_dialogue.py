@@ -1,0 +1,336 @@
+"""The dialogue, turn by turn: what the household hears and dials, and what becomes of its request."""
+
+import asyncio
+from collections import namedtuple
+
+from star57.storage import StorageError
+from star57.trace.dialogue import Dialogue, HungUp
+from star57.trace.outbox import Outbox
+
+PRICE_CENTS = 500
+SILENT = None
+HANGS_UP = "hangs up"
+
+Settings = namedtuple(
+    "Settings", ("adapter_id", "line", "trace_offered", "two_stage", "price_cents", "answer_timeout_ms")
+)
+
+
+def settings(trace_offered=True, two_stage=True, answer_timeout_ms=100):
+    return Settings("adapter-1", "5555550100", trace_offered, two_stage, PRICE_CENTS, answer_timeout_ms)
+
+
+class Board:
+    def __init__(self):
+        self.drawn = 0
+
+    def wall_time(self):
+        return 1767268860, "network"
+
+    def random_bytes(self, count):
+        self.drawn += 1
+        return bytes([self.drawn] * count)
+
+
+class Call:
+    def __init__(self, number):
+        self.call_id = "{:016x}".format(number)
+        self.at = 1767268800
+        self.time_source = "network"
+        self.rings = 2
+        self.answered = True
+        self.call_waiting = False
+        self.caller_id = None
+        self.trace_outcome = None
+
+
+class Calls:
+    def __init__(self, *calls):
+        self.calls = list(calls)
+        self.broken = False
+        self.saved = 0
+
+    @property
+    def last(self):
+        return self.calls[-1] if self.calls else None
+
+    def traced(self, call_id, outcome):
+        for call in self.calls:
+            if call.call_id == call_id:
+                call.trace_outcome = outcome
+
+    def save(self):
+        if self.broken:
+            raise StorageError("worn out")
+        self.saved += 1
+
+
+class Record:
+    def __init__(self):
+        self.payload = None
+        self.broken = False
+
+    def read(self):
+        return self.payload
+
+    def write(self, payload):
+        if self.broken:
+            raise StorageError("worn out")
+        self.payload = payload
+
+
+class Handset:
+    """A household with its mind made up: one answer a question, and a place where it hangs up.
+
+    `heard` has (announcement, cents) in order; `on_flash` how many requests were on flash at each.
+    """
+
+    def __init__(self, record, answers=(), hangs_up_at=None, newer_calls=None):
+        self.heard = []
+        self.on_flash = []
+        self.timeouts_ms = []
+        self.hung_up = False
+        self._record = record
+        self._answers = list(answers)
+        self._hangs_up_at = hangs_up_at
+        self._newer_calls = newer_calls or {}
+
+    async def say(self, announcement, cents):
+        self._hear(announcement, cents)
+
+    async def ask(self, announcement, cents, timeout_ms):
+        self._hear(announcement, cents)
+        self.timeouts_ms.append(timeout_ms)
+        come = self._newer_calls.get(len(self.heard))
+        if come:
+            come()
+        answer = self._answers.pop(0) if self._answers else SILENT
+        if answer == HANGS_UP:
+            raise HungUp
+        return answer and ord(answer)
+
+    async def reorder(self):
+        self._hear("reorder", 0)
+
+    def check(self):
+        if self.hung_up:
+            raise HungUp
+
+    def _hear(self, announcement, cents):
+        self.heard.append((announcement, cents))
+        self.on_flash.append(len(Outbox(self._record).pending))
+        if announcement == self._hangs_up_at:
+            raise HungUp
+
+
+class House:
+    """Everything that a dialogue touches, and a service that answers what it is told to, or nothing."""
+
+    def __init__(self, *answers, calls=None, hangs_up_at=None, newer_calls=None, **kept):
+        self.calls = calls or Calls(Call(1))
+        self.record = Record()
+        self.outbox = Outbox(self.record)
+        self.handset = Handset(self.record, answers, hangs_up_at, newer_calls)
+        self.settings = settings(**kept)
+        self.sent = []
+
+    async def dials(self, outcome=None, charge_cents=0):
+        """The household dials the code; the service will answer `outcome`. Answers what run() answers."""
+        service = asyncio.create_task(self._serve(outcome, charge_cents)) if outcome else None
+        try:
+            return await Dialogue(self.handset, self.calls, self.outbox, self.settings, Board()).run()
+        finally:
+            if service:
+                service.cancel()
+
+    async def _serve(self, outcome, charge_cents):
+        await self.outbox.added.wait()
+        for request in self.outbox.pending:
+            self.sent.append(request)
+            self.outbox.settle(request["request_id"], {"outcome": outcome, "charge_cents": charge_cents})
+
+    def heard(self):
+        return [announcement for announcement, _ in self.handset.heard]
+
+
+async def test_two_stages_the_call_is_traced():
+    house = House("1")
+    assert await house.dials("traced", 500) == "traced"
+    assert house.handset.heard == [("offer", PRICE_CENTS), ("please_wait", 0), ("traced", 500)]
+    assert house.handset.timeouts_ms == [7000]
+    assert house.sent[0]["call"]["call_id"] == house.calls.last.call_id
+    assert house.calls.last.trace_outcome == "traced"
+    assert house.calls.saved == 1
+
+
+async def test_one_stage_asks_nothing():
+    house = House(two_stage=False)
+    assert await house.dials("traced", 500) == "traced"
+    assert house.heard() == ["please_wait", "traced"]
+
+
+async def test_the_request_is_on_flash_before_a_word_is_said():
+    house = House("1")
+    assert await house.dials() == "stored"
+    assert house.heard() == ["offer", "please_wait", "stored"]
+    assert house.handset.on_flash == [0, 1, 1]
+
+
+async def test_not_traceable():
+    house = House("1")
+    assert await house.dials("not_traceable") == "not_traceable"
+    assert house.handset.heard[-1] == ("not_traceable", 0)
+    assert house.calls.last.trace_outcome == "not_traceable"
+
+
+async def test_the_service_knows_the_call_already():
+    house = House("1")
+    assert await house.dials("already_traced") == "already_traced"
+    assert house.handset.heard[-1] == ("already_traced", 0)
+
+
+async def test_the_service_does_not_offer_it():
+    house = House("1")
+    assert await house.dials("not_offered") == "not_offered"
+    assert house.heard() == ["offer", "please_wait", "reorder"]
+
+
+async def test_not_offered_on_this_line():
+    house = House("1", trace_offered=False)
+    assert await house.dials() == "not_offered"
+    assert house.heard() == ["reorder"]
+    assert house.outbox.pending == []
+
+
+async def test_no_call_yet():
+    house = House("1", calls=Calls())
+    assert await house.dials() == "no_call"
+    assert house.heard() == ["no_call"]
+
+
+async def test_a_wrong_digit_or_silence_repeats_the_offer_twice():
+    for answers in (("2", "3", "4"), (SILENT, SILENT, SILENT), ("*", SILENT, "#")):
+        house = House(*answers)
+        assert await house.dials() == "not_confirmed"
+        assert house.heard() == ["offer", "offer", "offer", "not_confirmed"]
+        assert house.outbox.pending == []
+
+
+async def test_the_third_chance_is_a_chance():
+    house = House(SILENT, "9", "1")
+    assert await house.dials("traced", 0) == "traced"
+    assert house.heard() == ["offer", "offer", "offer", "please_wait", "traced"]
+
+
+async def test_hanging_up_before_confirming_leaves_nothing():
+    for answers, hangs_up_at in (
+        ((HANGS_UP,), None),
+        (("2", HANGS_UP), None),
+        (("1",), "offer"),
+        ((), "not_confirmed"),
+    ):
+        house = House(*answers, hangs_up_at=hangs_up_at)
+        assert await house.dials() == "left"
+        assert house.outbox.pending == []
+
+
+async def test_hanging_up_after_confirming_keeps_the_request():
+    house = House("1", hangs_up_at="please_wait")
+    assert await house.dials() == "left"
+    assert len(house.outbox.pending) == 1
+
+
+async def test_hanging_up_while_waiting_ends_the_wait():
+    house = House("1", answer_timeout_ms=60_000)
+    dialogue = asyncio.create_task(house.dials())
+    while house.heard() != ["offer", "please_wait"]:
+        await asyncio.sleep_ms(1)
+    house.handset.hung_up = True
+    assert await asyncio.wait_for_ms(dialogue, 300) == "left"
+    assert len(house.outbox.pending) == 1
+
+
+async def test_hanging_up_during_reorder():
+    house = House(trace_offered=False, hangs_up_at="reorder")
+    assert await house.dials() == "left"
+
+
+async def test_hanging_up_while_the_outcome_is_told():
+    house = House("1", hangs_up_at="traced")
+    assert await house.dials("traced", 500) == "left"
+    assert house.calls.last.trace_outcome == "traced"
+
+
+async def test_a_newer_call_is_told_of_and_asked_about():
+    calls = Calls(Call(1))
+    house = House("1", "1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    assert await house.dials("traced", 500) == "traced"
+    assert house.handset.heard[:2] == [("offer", PRICE_CENTS), ("newer_call", PRICE_CENTS)]
+    assert [request["call"]["call_id"] for request in house.sent] == [calls.calls[1].call_id]
+    assert calls.calls[0].trace_outcome is None
+
+
+async def test_a_newer_call_after_a_repeat_is_noticed():
+    calls = Calls(Call(1))
+    house = House(SILENT, "1", SILENT, "1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    assert await house.dials("traced", 500) == "traced"
+    assert house.heard() == ["offer", "offer", "newer_call", "newer_call", "please_wait", "traced"]
+    assert house.sent[0]["call"]["call_id"] == calls.calls[1].call_id
+
+
+async def test_a_newer_call_and_no_confirmation():
+    calls = Calls(Call(1))
+    house = House("1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    assert await house.dials() == "not_confirmed"
+    assert house.heard() == ["offer", "newer_call", "newer_call", "newer_call", "not_confirmed"]
+    assert house.outbox.pending == []
+
+
+async def test_the_same_call_is_traced_once():
+    house = House("1", "1")
+    assert await house.dials("traced", 500) == "traced"
+    assert await house.dials("traced", 500) == "already_traced"
+    assert house.handset.heard[3:] == [("already_traced", 0)]
+    assert len(house.sent) == 1
+
+
+async def test_a_pending_request_is_not_doubled():
+    house = House("1", "1")
+    assert await house.dials() == "stored"
+    assert await house.dials() == "already_traced"
+    assert len(house.outbox.pending) == 1
+
+
+async def test_what_was_settled_later_is_told():
+    for settled, told in (("traced", "already_traced"), ("not_traceable", "not_traceable")):
+        house = House("1", "1")
+        assert await house.dials() == "stored"
+        request_id = house.outbox.pending[0]["request_id"]
+        house.outbox.settle(request_id, {"outcome": settled, "charge_cents": 0})
+        assert await house.dials() == told
+        assert house.heard()[3:] == [told]
+        assert house.outbox.pending == []
+
+
+async def test_a_full_outbox_is_told():
+    house = House("1")
+    for number in range(100, 116):
+        identity = "{:032x}".format(number)
+        house.outbox.add({"request_id": identity, "call": {"call_id": identity[16:]}})
+    assert await house.dials() == "store_full"
+    assert house.heard() == ["offer", "store_full"]
+
+
+async def test_flash_that_cannot_be_written_is_told():
+    house = House("1")
+    house.record.broken = True
+    assert await house.dials() == "store_failed"
+    assert house.heard() == ["offer", "store_failed"]
+    assert house.outbox.pending == []
+
+
+async def test_a_mark_that_cannot_be_kept_takes_nothing_away():
+    house = House("1")
+    house.calls.broken = True
+    assert await house.dials("traced", 500) == "traced"
+    assert house.handset.heard[-1] == ("traced", 500)

@@ -1,0 +1,204 @@
+"""The outbox: nothing lost, nothing sent twice, whatever is on flash."""
+
+import asyncio
+import json
+
+from star57.storage import StorageError
+from star57.trace.outbox import Outbox, OutboxFull
+
+ANSWER = {"outcome": "traced", "trace_id": "T-00000001", "charge_cents": 500}
+
+
+class Record:
+    """A DurableRecord in memory; `broken` makes its writes fail."""
+
+    def __init__(self, payload=None):
+        self.payload = payload
+        self.broken = False
+        self.writes = 0
+
+    def read(self):
+        return self.payload
+
+    def write(self, payload):
+        if self.broken:
+            raise StorageError("worn out")
+        self.payload = bytes(payload)
+        self.writes += 1
+
+
+def request(number):
+    return {
+        "request_id": "{:032x}".format(number),
+        "call": {"call_id": "{:016x}".format(number), "caller_id": {"number": "5555550123"}},
+    }
+
+
+def identity(number):
+    return "{:032x}".format(number)
+
+
+def ids(outbox):
+    return [pending["request_id"] for pending in outbox.pending]
+
+
+def refuses(error, function, *arguments):
+    try:
+        function(*arguments)
+    except error:
+        return True
+    return False
+
+
+def test_a_new_outbox_is_empty():
+    outbox = Outbox(Record())
+    assert outbox.pending == []
+    assert outbox.faults == 0
+    assert outbox.answer_for(identity(1)) is None
+    assert outbox.request_for_call("{:016x}".format(1)) is None
+
+
+def test_what_was_added_is_on_flash_when_add_returns():
+    record = Record()
+    outbox = Outbox(record)
+    for number in (3, 1, 2):
+        outbox.add(request(number))
+        assert outbox.added.is_set()
+        assert Outbox(record).pending == outbox.pending
+    assert ids(outbox) == [identity(3), identity(1), identity(2)]
+    assert outbox.pending[0] == request(3)
+
+
+def test_adding_twice_changes_nothing():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.add(request(1))
+    outbox.settle(identity(1), ANSWER)
+    outbox.add(request(1))
+    assert outbox.pending == []
+    assert record.writes == 2
+
+
+def test_settling_keeps_the_first_answer_and_forgets_who_called():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.settle(identity(1), ANSWER)
+    outbox.settle(identity(1), {"outcome": "not_traceable", "trace_id": None, "charge_cents": 0})
+    outbox.settle(identity(9), ANSWER)
+    assert record.writes == 2
+    assert b"5555550123" not in record.payload
+    again = Outbox(record)
+    assert again.pending == []
+    assert again.answer_for(identity(1)) == ANSWER
+    assert again.request_for_call("{:016x}".format(1)) == identity(1)
+
+
+def test_a_pending_request_never_makes_room():
+    record = Record()
+    outbox = Outbox(record)
+    for number in range(16):
+        outbox.add(request(number))
+    assert refuses(OutboxFull, outbox.add, request(16))
+    assert ids(Outbox(record)) == [identity(number) for number in range(16)]
+
+
+def test_the_oldest_settled_one_makes_room():
+    record = Record()
+    outbox = Outbox(record)
+    for number in range(16):
+        outbox.add(request(number))
+    outbox.settle(identity(9), ANSWER)
+    outbox.settle(identity(4), ANSWER)
+    outbox.add(request(16))
+    assert outbox.answer_for(identity(4)) is None
+    assert outbox.answer_for(identity(9)) == ANSWER
+    outbox.add(request(17))
+    assert outbox.answer_for(identity(9)) is None
+    assert refuses(OutboxFull, outbox.add, request(18))
+    assert ids(Outbox(record)) == [identity(number) for number in range(18) if number not in (4, 9)]
+
+
+def test_a_request_that_cannot_be_written_is_not_kept():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.added.clear()
+    record.broken = True
+    assert refuses(StorageError, outbox.add, request(2))
+    assert ids(outbox) == [identity(1)]
+    assert not outbox.added.is_set()
+    record.broken = False
+    outbox.add(request(2))
+    assert ids(Outbox(record)) == [identity(1), identity(2)]
+
+
+def test_an_answer_that_cannot_be_written_holds_until_the_power_goes():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    record.broken = True
+    outbox.settle(identity(1), ANSWER)
+    assert outbox.answer_for(identity(1)) == ANSWER
+    assert outbox.faults == 1
+    assert ids(Outbox(record)) == [identity(1)]
+
+
+def test_hostile_flash_gives_an_empty_outbox():
+    good = {"request": request(1), "answer": None}
+    hostile = [
+        b"",
+        b"\x00\xff\xfe",
+        b"null",
+        b"{}",
+        b"7",
+        b"[" * 5000,
+        json.dumps([good]).encode()[:-20],
+        json.dumps([good, None]).encode(),
+        json.dumps([good, {}]).encode(),
+        json.dumps([{"request": None, "answer": None}]).encode(),
+        json.dumps([{"request": {"request_id": 1, "call": {"call_id": ""}}, "answer": None}]).encode(),
+        json.dumps([{"request": {"request_id": "1", "call": None}, "answer": None}]).encode(),
+        json.dumps([{"request": {"request_id": "1", "call": {}}, "answer": None}]).encode(),
+        json.dumps([{"request": request(1), "answer": 1}]).encode(),
+        json.dumps([{"request": request(1), "answer": {"outcome": None, "charge_cents": 0}}]).encode(),
+        json.dumps([{"request": request(1), "answer": {"outcome": "traced"}}]).encode(),
+        json.dumps([{"request": request(1), "answer": None, "more": 1}]).encode(),
+    ]
+    for payload in hostile:
+        outbox = Outbox(Record(payload))
+        assert outbox.pending == [], payload
+        assert outbox.faults == 1, payload
+        outbox.add(request(2))
+        assert ids(outbox) == [identity(2)]
+
+
+def test_flash_with_one_byte_changed_never_raises():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.add(request(2))
+    outbox.settle(identity(1), ANSWER)
+    for place in range(len(record.payload)):
+        for value in (0, 0x22, 0x5D, 0x7B, 0xFF):
+            payload = bytearray(record.payload)
+            payload[place] = value
+            damaged = Outbox(Record(bytes(payload)))
+            assert len(damaged.pending) + damaged.faults <= 2
+
+
+async def test_an_answer_wakes_everyone_who_waits_for_it():
+    outbox = Outbox(Record())
+    outbox.add(request(1))
+    outbox.add(request(2))
+    first = asyncio.create_task(outbox.answered(identity(1), 2000))
+    second = asyncio.create_task(outbox.answered(identity(1), 2000))
+    other = asyncio.create_task(outbox.answered(identity(2), 30))
+    await asyncio.sleep_ms(1)
+    outbox.settle(identity(1), ANSWER)
+    assert await first == ANSWER
+    assert await second == ANSWER
+    assert await other is None
+    assert await outbox.answered(identity(1), 0) == ANSWER
+    assert await outbox.answered(identity(9), 2000) is None

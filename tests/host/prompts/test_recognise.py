@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from host_tools.prompts.build import PACK
+from host_tools.prompts.level import SAMPLE_RATE_HZ
+from host_tools.prompts.recognise import prompts_heard, tones_heard
+from host_tools.prompts.texts import TEXTS
+
+DIGIT_1_HZ = (697.0, 1209.0)
+REORDER_HZ = (480.0, 620.0)
+DIAL_HZ = (350.0, 440.0)
+
+
+def _prompt(name: str) -> np.ndarray:
+    return np.asarray(soundfile.read(PACK / f"{name}.wav", dtype="int16")[0], np.float64)
+
+
+def _silence(seconds: float) -> np.ndarray:
+    return np.zeros(round(seconds * SAMPLE_RATE_HZ))
+
+
+def _pair(hz: tuple[float, float], seconds: float, peak: float) -> np.ndarray:
+    time_s = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    return peak * (np.sin(2 * np.pi * hz[0] * time_s) + np.sin(2 * np.pi * hz[1] * time_s))
+
+
+def _cadence(
+    hz: tuple[float, float], on_s: float, off_s: float, times: int, peak: float = 1435
+) -> np.ndarray:
+    return np.concatenate([_pair(hz, on_s, peak), _silence(off_s)] * times)
+
+
+def _names(audio: np.ndarray) -> list[str]:
+    return [heard.name for heard in prompts_heard(audio, PACK)]
+
+
+def test_nothing_is_heard_in_silence_noise_and_tones() -> None:
+    noise = np.random.default_rng(57).normal(0, 2000, 80_000)
+    for audio in (np.empty(0), _silence(5), noise, _pair(DIAL_HZ, 5, 5093), _pair(DIGIT_1_HZ, 5, 5093)):
+        assert prompts_heard(audio, PACK) == []
+
+
+def test_each_prompt_of_the_pack_is_heard_as_itself() -> None:
+    parts = [part for name in TEXTS for part in (_prompt(name), _silence(0.2))]
+    assert _names(np.concatenate(parts)) == list(TEXTS)
+
+
+def test_an_announcement_with_its_times() -> None:
+    names = ["call_trace", "charge_is", "5", "dollars", "each_trace", "dial_1"]
+    parts = [_prompt(name) for name in names]
+    heard = prompts_heard(np.concatenate([_silence(0.7), *parts]).astype(np.int16), PACK)
+    starts = 0.7 + np.cumsum([0, *(len(part) / SAMPLE_RATE_HZ for part in parts[:-1])])
+    assert [prompt.name for prompt in heard] == names
+    assert [prompt.start_s for prompt in heard] == pytest.approx(starts, abs=0.001)
+    assert min(prompt.score for prompt in heard) > 0.99
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if len(_prompt(name)) > 1.3 * SAMPLE_RATE_HZ])
+def test_a_prompt_cut_short_after_a_second(name: str) -> None:
+    (heard,) = prompts_heard(np.concatenate([_silence(1), _prompt(name)[:8800], _silence(3)]), PACK)
+    assert heard.name == name
+    assert heard.start_s == pytest.approx(1, abs=0.001)
+    assert 1.0 <= heard.duration_s <= 1.25
+
+
+@pytest.mark.parametrize("at_s", [0.0, 0.5, 2.0])
+def test_a_digit_on_top_hides_nothing(at_s: float) -> None:
+    audio = np.concatenate([_silence(0.5), _prompt("dial_1"), _silence(0.5)])
+    digit = _pair(DIGIT_1_HZ, 0.2, 5000)
+    start = int((0.5 + at_s) * SAMPLE_RATE_HZ)
+    audio[start : start + len(digit)] += digit
+    assert _names(audio) == ["dial_1"]
+
+
+def test_a_quiet_line_with_noise() -> None:
+    noise = np.random.default_rng(57).normal(0, 60, 40_000)
+    noise[8000 : 8000 + len(_prompt("traced"))] += 0.25 * _prompt("traced")
+    assert _names(noise) == ["traced"]
+
+
+def test_reorder_tone_with_its_interruptions() -> None:
+    (tone,) = tones_heard(np.concatenate([_silence(1), _cadence(REORDER_HZ, 0.25, 0.25, 10), _silence(1)]))
+    assert tone.name == "reorder"
+    assert tone.interruptions_per_minute == pytest.approx(120, abs=1)
+    assert tone.start_s == pytest.approx(1, abs=0.03)
+    assert tone.duration_s == pytest.approx(4.75, abs=0.05)
+
+
+def test_busy_tone_with_its_interruptions() -> None:
+    (tone,) = tones_heard(_cadence(REORDER_HZ, 0.5, 0.5, 6))
+    assert tone.name == "busy"
+    assert tone.interruptions_per_minute == pytest.approx(60, abs=1)
+
+
+def test_dial_tone_is_steady() -> None:
+    (tone,) = tones_heard(np.concatenate([_silence(0.5), _pair(DIAL_HZ, 2, 5093), _silence(0.5)]))
+    assert (tone.name, tone.interruptions_per_minute) == ("dial", 0)
+    assert tone.start_s == pytest.approx(0.5, abs=0.03)
+    assert tone.duration_s == pytest.approx(2, abs=0.05)
+
+
+def test_no_tone_is_heard_in_speech_noise_ringback_and_digits() -> None:
+    speech = np.concatenate([_prompt(name) for name in TEXTS])
+    noise = np.random.default_rng(57).normal(0, 2000, 40_000)
+    ringback = _pair((440.0, 480.0), 2, 2552)
+    for audio in (np.empty(0), speech, noise, ringback, _pair(DIGIT_1_HZ, 1, 5000)):
+        assert tones_heard(audio) == []
+
+
+def test_dial_tone_prompt_and_reorder_in_one_recording() -> None:
+    audio = np.concatenate(
+        [_pair(DIAL_HZ, 1, 5093), _prompt("not_traced"), _cadence(REORDER_HZ, 0.25, 0.25, 4)]
+    )
+    assert _names(audio) == ["not_traced"]
+    assert [tone.name for tone in tones_heard(audio)] == ["dial", "reorder"]

@@ -1,0 +1,48 @@
+"""A line to try things on: exchange, adapter and telephone, with or without a trace service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tools.exchange.call_records import CallRecords
+from host_tools.exchange.central_office import CentralOffice
+from host_tools.exchange.pair import Pair
+from host_tools.exchange.telephone import Telephone
+from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
+from host_tools.stories.performance import STARTS_AT
+from host_tools.stories.stage import Stage
+
+LINE = "5555550101"
+NOBODY_LISTENS_PORT = 9
+
+LineFactory = Callable[..., Stage]
+
+
+@pytest.fixture
+def new_line(tmp_path: Path) -> Iterator[LineFactory]:
+    """Makes a line whose adapter has the settings that are given."""
+    stages: list[Stage] = []
+
+    def make(**settings: object) -> Stage:
+        flash = tmp_path / "flash"
+        flash.mkdir(exist_ok=True)
+        own = {"adapter_id": "test-01", "line": LINE, "service_port": NOBODY_LISTENS_PORT, **settings}
+        (flash / "settings.json").write_text(json.dumps(own))
+        records = CallRecords(tmp_path / "cdr.sqlite")
+        office = CentralOffice(line=LINE, starts_at=STARTS_AT, records=records)
+        telephone = Telephone(type_two=True)
+        firmware = MicroPythonFirmware(
+            BoardSettings(flash=flash, wall_time=int(STARTS_AT.timestamp()), patience_ms=500)
+        )
+        stage = Stage(office, telephone, Pair(office, telephone), firmware)
+        firmware.start()
+        stages.append(stage)
+        return stage
+
+    yield make
+    for stage in stages:
+        stage.firmware.stop()
