@@ -7,13 +7,12 @@ from array import array
 from star57.callerid.framing import CHECKSUM_WRONG, MESSAGE, TRUNCATED
 from star57.callerid.message import MessageError
 from star57.callerid.receiver import CallerIdReceiver
-from star57.callerid.standards import BELL_202, V23
+from star57.callerid.standards import STANDARDS
 from star57.dsp.alert import AlertReceiver
 from star57.dsp.dtmf import DtmfReceiver
 
 _BLOCK_SAMPLES = 160
 _WINDOW_SAMPLES = 8000 * 3600
-_STANDARDS = {standard.name: standard for standard in (BELL_202, V23)}
 _FAILURES = {CHECKSUM_WRONG: "checksum wrong", TRUNCATED: "truncated"}
 
 
@@ -58,7 +57,7 @@ def _caller(line, receiver, standard):
 
 def main(standard):
     line = _Line()
-    caller_id = CallerIdReceiver(_STANDARDS[standard])
+    caller_id = CallerIdReceiver(STANDARDS[standard])
     caller_id.listen(_WINDOW_SAMPLES)
     receivers = (DtmfReceiver(line), AlertReceiver(line), caller_id)
     block = array("h", bytes(2 * _BLOCK_SAMPLES))

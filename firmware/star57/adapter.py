@@ -257,11 +257,12 @@ class Adapter:
 
     def _listen(self, window_samples):
         self._window_samples = window_samples
-        self._caller_id.listen(window_samples)
+        # Off-hook, where speech comes too, only a long mark announces a message.
+        self._caller_id.listen(window_samples, seizure=self._state.current != IN_CALL)
 
     def _stop_listening(self):
         self._window_samples = 0
-        self._caller_id.reset()
+        self._caller_id.close()
 
     def _caller_id_ended(self):
         caller_id = self._read_caller_id()
