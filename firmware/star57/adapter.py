@@ -262,7 +262,7 @@ class Adapter:
 
     def _stop_listening(self):
         self._window_samples = 0
-        self._caller_id.close()
+        self._caller_id.reset()
 
     def _caller_id_ended(self):
         caller_id = self._read_caller_id()

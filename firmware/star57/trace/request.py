@@ -39,5 +39,5 @@ def _presented(caller_id):
     presented = {}
     for field in _PRESENTED:
         text = caller_id.get(field)
-        presented[field] = None if text is None else text[:_LONGEST_PRESENTED]
+        presented[field] = text[:_LONGEST_PRESENTED] if isinstance(text, str) else None
     return presented

@@ -1,8 +1,9 @@
 """The dialogue, turn by turn: what the household hears and dials, and what becomes of its request."""
 
 import asyncio
-from collections import namedtuple
 
+from star57.calls import CallHistory
+from star57.settings import Settings
 from star57.storage import StorageError
 from star57.trace.dialogue import Dialogue, HungUp
 from star57.trace.outbox import Outbox
@@ -11,13 +12,16 @@ PRICE_CENTS = 500
 SILENT = None
 HANGS_UP = "hangs up"
 
-Settings = namedtuple(
-    "Settings", ("adapter_id", "line", "trace_offered", "two_stage", "price_cents", "answer_timeout_ms")
-)
 
-
-def settings(trace_offered=True, two_stage=True, answer_timeout_ms=100):
-    return Settings("adapter-1", "5555550100", trace_offered, two_stage, PRICE_CENTS, answer_timeout_ms)
+def settings(**kept):
+    values = {
+        "adapter_id": "adapter-1",
+        "line": "5555550100",
+        "price_cents": PRICE_CENTS,
+        "answer_timeout_ms": 100,
+    }
+    values.update(kept)
+    return Settings(values)
 
 
 class Board:
@@ -32,39 +36,6 @@ class Board:
         return bytes([self.drawn] * count)
 
 
-class Call:
-    def __init__(self, number):
-        self.call_id = "{:016x}".format(number)
-        self.at = 1767268800
-        self.time_source = "network"
-        self.rings = 2
-        self.answered = True
-        self.call_waiting = False
-        self.caller_id = None
-        self.trace_outcome = None
-
-
-class Calls:
-    def __init__(self, *calls):
-        self.calls = list(calls)
-        self.broken = False
-        self.saved = 0
-
-    @property
-    def last(self):
-        return self.calls[-1] if self.calls else None
-
-    def traced(self, call_id, outcome):
-        for call in self.calls:
-            if call.call_id == call_id:
-                call.trace_outcome = outcome
-
-    def save(self):
-        if self.broken:
-            raise StorageError("worn out")
-        self.saved += 1
-
-
 class Record:
     def __init__(self):
         self.payload = None
@@ -77,6 +48,17 @@ class Record:
         if self.broken:
             raise StorageError("worn out")
         self.payload = payload
+
+
+def history(count=1):
+    calls = CallHistory(Record(), Board().random_bytes)
+    for _ in range(count):
+        ring(calls)
+    return calls
+
+
+def ring(calls):
+    calls.first_ring(1767268800, "network")
 
 
 class Handset:
@@ -127,7 +109,7 @@ class House:
     """Everything that a dialogue touches, and a service that answers what it is told to, or nothing."""
 
     def __init__(self, *answers, calls=None, hangs_up_at=None, newer_calls=None, **kept):
-        self.calls = calls or Calls(Call(1))
+        self.calls = calls or history()
         self.record = Record()
         self.outbox = Outbox(self.record)
         self.handset = Handset(self.record, answers, hangs_up_at, newer_calls)
@@ -160,7 +142,7 @@ async def test_two_stages_the_call_is_traced():
     assert house.handset.timeouts_ms == [7000]
     assert house.sent[0]["call"]["call_id"] == house.calls.last.call_id
     assert house.calls.last.trace_outcome == "traced"
-    assert house.calls.saved == 1
+    assert CallHistory(house.calls._record, None).last.trace_outcome == "traced"
 
 
 async def test_one_stage_asks_nothing():
@@ -203,7 +185,7 @@ async def test_not_offered_on_this_line():
 
 
 async def test_no_call_yet():
-    house = House("1", calls=Calls())
+    house = House("1", calls=history(0))
     assert await house.dials() == "no_call"
     assert house.heard() == ["no_call"]
 
@@ -243,8 +225,8 @@ async def test_hanging_up_after_confirming_keeps_the_request():
 async def test_hanging_up_while_waiting_ends_the_wait():
     house = House("1", answer_timeout_ms=60_000)
     dialogue = asyncio.create_task(house.dials())
-    while house.heard() != ["offer", "please_wait"]:
-        await asyncio.sleep_ms(1)
+    await asyncio.sleep_ms(20)
+    assert house.heard() == ["offer", "please_wait"]
     house.handset.hung_up = True
     assert await asyncio.wait_for_ms(dialogue, 300) == "left"
     assert len(house.outbox.pending) == 1
@@ -262,25 +244,27 @@ async def test_hanging_up_while_the_outcome_is_told():
 
 
 async def test_a_newer_call_is_told_of_and_asked_about():
-    calls = Calls(Call(1))
-    house = House("1", "1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    calls = history()
+    older = calls.last
+    house = House("1", "1", calls=calls, newer_calls={1: lambda: ring(calls)})
     assert await house.dials("traced", 500) == "traced"
     assert house.handset.heard[:2] == [("offer", PRICE_CENTS), ("newer_call", PRICE_CENTS)]
-    assert [request["call"]["call_id"] for request in house.sent] == [calls.calls[1].call_id]
-    assert calls.calls[0].trace_outcome is None
+    assert [request["call"]["call_id"] for request in house.sent] == [calls.last.call_id]
+    assert older.call_id != calls.last.call_id
+    assert older.trace_outcome is None
 
 
 async def test_a_newer_call_after_a_repeat_is_noticed():
-    calls = Calls(Call(1))
-    house = House(SILENT, "1", SILENT, "1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    calls = history()
+    house = House(SILENT, "1", SILENT, "1", calls=calls, newer_calls={1: lambda: ring(calls)})
     assert await house.dials("traced", 500) == "traced"
     assert house.heard() == ["offer", "offer", "newer_call", "newer_call", "please_wait", "traced"]
-    assert house.sent[0]["call"]["call_id"] == calls.calls[1].call_id
+    assert house.sent[0]["call"]["call_id"] == calls.last.call_id
 
 
 async def test_a_newer_call_and_no_confirmation():
-    calls = Calls(Call(1))
-    house = House("1", calls=calls, newer_calls={1: lambda: calls.calls.append(Call(2))})
+    calls = history()
+    house = House("1", calls=calls, newer_calls={1: lambda: ring(calls)})
     assert await house.dials() == "not_confirmed"
     assert house.heard() == ["offer", "newer_call", "newer_call", "newer_call", "not_confirmed"]
     assert house.outbox.pending == []
@@ -331,6 +315,6 @@ async def test_flash_that_cannot_be_written_is_told():
 
 async def test_a_mark_that_cannot_be_kept_takes_nothing_away():
     house = House("1")
-    house.calls.broken = True
+    house.calls._record.broken = True
     assert await house.dials("traced", 500) == "traced"
     assert house.handset.heard[-1] == ("traced", 500)

@@ -1,0 +1,81 @@
+"""Levels: dBm0 into peaks and powers into dBm0, in integers. Peak 32767 is +3.17 dBm0 (ITU-T G.711)."""
+
+import math
+from array import array
+
+LOWEST_DBM0 = const(-60)
+HIGHEST_DBM0 = const(3)
+
+_PEAK_0_DBM0 = const(22748)
+_SAMPLES_20_MS = const(160)
+# 10 log10 of 2 to the n-th, and of the eighths between, in hundredths of a decibel.
+_HUNDREDTHS_PER_OCTAVE = const(301)
+_EIGHTHS = bytes(round(1000 * math.log10(1 + k / 8) / 10) for k in range(8))
+# Mean square of a sine at 0 dBm0: 22748 squared, halved: 84.128 dB.
+_MEAN_SQUARE_0_DBM0 = const(8413)
+
+_peaks = array("h", [round(_PEAK_0_DBM0 * 10 ** (d / 20)) for d in range(LOWEST_DBM0, HIGHEST_DBM0 + 1)])
+
+
+def peak(dbm0):
+    """The peak of a sine of `dbm0`, an integer from -60 to +3; levels beyond are the nearest of these."""
+    return _peaks[max(LOWEST_DBM0, min(HIGHEST_DBM0, dbm0)) - LOWEST_DBM0]
+
+
+def dbm0(mean_square):
+    """The level of samples whose mean square this is, in whole dBm0; LOWEST_DBM0 for silence."""
+    if mean_square <= 0:
+        return LOWEST_DBM0
+    octave = 0
+    rest = mean_square
+    while rest >= 16:
+        rest >>= 1
+        octave += 1
+    while rest < 8:
+        rest <<= 1
+        octave -= 1
+    hundredths = (octave + 3) * _HUNDREDTHS_PER_OCTAVE + _EIGHTHS[rest - 8] * 10
+    return max(LOWEST_DBM0, (hundredths - _MEAN_SQUARE_0_DBM0 + 50) // 100)
+
+
+@micropython.viper
+def sum_of_squares(samples: ptr16, start: int, n: int) -> int:
+    """Sum of squares divided by 2^8: |x| <= 2^15, so each term is at most 2^22 and 256 of them stay below 2^30."""
+    total = 0
+    for i in range(start, start + n):
+        x = int(samples[i])
+        x -= (x & 0x8000) << 1
+        total += (x * x) >> 8
+    return total
+
+
+class LevelMeter:
+    """The level of every 20 ms. `level_dbm0` is that of the last whole 20 ms."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        """As new: silence."""
+        self.level_dbm0 = LOWEST_DBM0
+        self._sum = 0
+        self._count = 0
+
+    def skip(self, _n):
+        """Samples were lost: the 20 ms that they fell in begin anew."""
+        self._sum = 0
+        self._count = 0
+
+    def feed(self, samples, n):
+        """Hears the first `n` of `samples`, an array("h")."""
+        start = 0
+        while start < n:
+            count = min(n - start, _SAMPLES_20_MS - self._count)
+            self._sum += sum_of_squares(samples, start, count)
+            self._count += count
+            start += count
+            if self._count == _SAMPLES_20_MS:
+                # 160 terms of 2^22 at most: divided by 160 and taken back by 2^8 it is below 2^30 again.
+                self.level_dbm0 = dbm0(self._sum // _SAMPLES_20_MS << 8)
+                self._sum = 0
+                self._count = 0
