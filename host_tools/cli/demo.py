@@ -52,7 +52,7 @@ def demo(
 
 def _tell(console: Console, event: Event) -> None:
     who = f"[{COLOURS[event.who]}]{event.who:<9}[/]"
-    console.print(f"  {event.at_s:7.2f} s  {who}  {event.what}")
+    console.print(f"  {event.at_s:7.2f} s  {who}  {event.what}", soft_wrap=True)
 
 
 def _summarise(console: Console, performances: list[Performance], took_s: float) -> None:

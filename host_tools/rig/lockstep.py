@@ -67,6 +67,7 @@ class MicroPythonFirmware:
         self._to_board = -1
         self._from_board = -1
         self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._logged = ""
 
     def start(self) -> None:
         """Powers the board on.
@@ -96,6 +97,7 @@ class MicroPythonFirmware:
     def stop(self) -> None:
         """Ends the firmware."""
         self._end()
+        self._logged = self.log
         self._log.close()
 
     @property
@@ -106,7 +108,8 @@ class MicroPythonFirmware:
     @property
     def log(self) -> str:
         """What the firmware has logged since it was made."""
-        self._log.flush()
+        if self._log.closed:
+            return self._logged
         return os.pread(self._log.fileno(), 1 << 24, 0).decode(errors="replace")
 
     def _boot(self, reset_reason: str) -> None:

@@ -12,6 +12,8 @@ from host_tools.stories.trace_service import TraceService
 
 CALLER = "5555550123"
 OTHER_CALLER = "5555550145"
+ANSWER_WITHIN_S = 10.0
+"""The adapter asks its household to wait for the service's answer for 8 s at most."""
 
 
 @dataclass
@@ -87,7 +89,7 @@ def _dials_trace(stage: Stage) -> Script:
 def _confirms(stage: Stage) -> Script:
     yield from stage.listen()
     yield from stage.press("1")
-    yield from stage.listen()
+    yield from stage.listen(quiet_s=ANSWER_WITHIN_S)
 
 
 def _leaves(stage: Stage) -> Script:

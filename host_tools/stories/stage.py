@@ -23,6 +23,9 @@ BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HZ
 QUIET_DBM0 = -50.0
 """Below this the earpiece is quiet to a person who waits for an announcement to end."""
 
+GOES_ON_WITHIN_S = 0.1
+"""A tone that is there from the beginning is the one that was heard before."""
+
 Script = Generator[None, None, None]
 
 
@@ -105,11 +108,17 @@ class Stage:
             yield
 
     def listen(self, within_s: float = 45.0, quiet_s: float = 0.9) -> Script:
-        """Listens as a person does: until something was said, and then it has been quiet for a moment."""
+        """Listens as a person does: until something was said, and then it has been quiet for a moment.
+
+        Dial tone after the adapter's last word ends it too.
+        """
         yield from self.until(self._loud, "something to hear", within_s)
         quiet_blocks = 0
         end_s = self.now_s + within_s
+        relay_energised = self.relay_energised
         while quiet_blocks * BLOCK_S < quiet_s and self.now_s < end_s:
+            if relay_energised and not self.relay_energised:
+                return
             quiet_blocks = 0 if self._loud() else quiet_blocks + 1
             yield
         self.tell_heard()
@@ -122,8 +131,10 @@ class Stage:
             return
         audio = np.concatenate(self.pair.recording.phone_heard[since : self.blocks])
         for sentence in sentences(audio):
-            self.heard.append(sentence)
-            self.say("heard", sentence.text, since * BLOCK_S + sentence.at_s)
+            goes_on = sentence.at_s < GOES_ON_WITHIN_S and self.heard and self.heard[-1].names == sentence.names
+            if not goes_on:
+                self.heard.append(sentence)
+                self.say("heard", sentence.text, since * BLOCK_S + sentence.at_s)
 
     def lift(self) -> None:
         """The household lifts the phone."""
@@ -152,6 +163,7 @@ class Stage:
         self.blocks += 1
         self._phone_out = answer.phone_out
         if answer.relay_energised != self.relay_energised:
+            self.tell_heard()
             self.relay_energised = answer.relay_energised
             self.say(
                 "adapter",
