@@ -9,6 +9,7 @@ kept silent for longer is silent as far as the line can tell, and line time goes
 
 import asyncio
 import json
+import os
 import struct
 import sys
 from array import array
@@ -153,7 +154,7 @@ async def _sleep_for_ever():
 
 
 class Board:
-    """The emulated board. `sys.argv[1]` is the rig's JSON: pipes, flash and prompt folders, seed, clock, patience."""
+    """The emulated board. The rig's JSON is in STAR57_RIG: pipes, flash and prompt folders, seed, clock, patience."""
 
     name = "emulated"
     version = "0.1.0"
@@ -162,7 +163,7 @@ class Board:
     def __init__(self):
         self._clock = _Clock()
         self._follow_line_time()
-        rig = json.loads(sys.argv[1])
+        rig = json.loads(os.getenv("STAR57_RIG"))
         self.flash = rig["flash"]
         self.prompts = rig["prompts"]
         self.reset_reason = rig["reset_reason"]

@@ -19,7 +19,7 @@ from host_tools.service.settings import Settings
 STOP_WITHIN_S = 10
 
 
-def service(  # noqa: PLR0913 (one parameter an option)
+def service(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one (5757).")] = None,

@@ -127,8 +127,11 @@ class MicroPythonFirmware:
             "wall_time": self.settings.wall_time and self.settings.wall_time + self._samples // 8000,
         }
         self._process = subprocess.Popen(
-            [*interpreter_command(), "-X", "heapsize=4M", str(self.settings.program), json.dumps(rig)],
-            env={"MICROPYPATH": ":".join([*map(str, self.settings.path), ".frozen"])},
+            [*interpreter_command(), "-X", "heapsize=4M", str(self.settings.program)],
+            env={
+                "MICROPYPATH": ":".join([*map(str, self.settings.path), ".frozen"]),
+                "STAR57_RIG": json.dumps(rig),
+            },
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

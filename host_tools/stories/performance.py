@@ -141,13 +141,15 @@ def _keep(performance: Performance, folder: Path) -> None:
         folder / "line.png",
         performance.story.title,
         phone_heard,
-        [
+        tracks=[
             StateTrack("ringing", np.array(recording.ringing), "tab:orange"),
             StateTrack("off-hook", np.array(recording.off_hook), "tab:blue"),
             StateTrack("relay: phone on adapter", np.array(recording.relay_energised), "tab:red"),
         ],
-        [Caption(event.at_s, _shortened(event.what)) for event in performance.stage.events if _shown(event)],
-        BLOCK_S,
+        captions=[
+            Caption(event.at_s, _shortened(event.what)) for event in performance.stage.events if _shown(event)
+        ],
+        block_s=BLOCK_S,
     )
 
 

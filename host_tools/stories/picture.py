@@ -49,6 +49,7 @@ def draw(
     out: Path,
     title: str,
     phone_heard: npt.NDArray[np.int16],
+    *,
     tracks: Sequence[StateTrack],
     captions: Sequence[Caption],
     block_s: float,

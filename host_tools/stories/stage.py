@@ -131,7 +131,9 @@ class Stage:
             return
         audio = np.concatenate(self.pair.recording.phone_heard[since : self.blocks])
         for sentence in sentences(audio):
-            goes_on = sentence.at_s < GOES_ON_WITHIN_S and self.heard and self.heard[-1].names == sentence.names
+            goes_on = (
+                sentence.at_s < GOES_ON_WITHIN_S and self.heard and self.heard[-1].names == sentence.names
+            )
             if not goes_on:
                 self.heard.append(sentence)
                 self.say("heard", sentence.text, since * BLOCK_S + sentence.at_s)

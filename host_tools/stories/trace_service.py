@@ -49,8 +49,7 @@ class TraceService:
             stdout=subprocess.PIPE,
             stderr=self._log,
         )
-        assert self._process.stdout is not None
-        said = self._process.stdout.readline().decode()
+        said = self._process.stdout.readline().decode() if self._process.stdout else ""
         if "listening" not in said:
             raise ServiceNotStarted(f"the trace service did not start: {said}, see {self._log.name}")
 
@@ -59,9 +58,7 @@ class TraceService:
         if self._process is None:
             return
         self._process.terminate()
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._process.communicate()
         self._process = None
 
     def __enter__(self) -> TraceService:

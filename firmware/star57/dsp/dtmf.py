@@ -33,9 +33,9 @@ _STATE_WORDS = const(9)
 def _filter(state: ptr32, samples: ptr16, block: ptr16, count: int):
     """Takes DC and dial tone out: a high-pass at 40 Hz, notches at 350 and 440 Hz with poles at radius 0.9.
 
-    Each notch is y = x - c x1 + x2 + 0.9 c y1 - 0.81 y2, c in Q13. The input is halved: |a| <= 2^15. The sum of the
-    magnitudes of the impulse response is 2.30 after the first notch and 2.76 after both, so |b| < 75400 and |y| < 90300,
-    and the largest product, 15415 * 75400, is below 2^31.
+    Each notch is y = x - c x1 + x2 + 0.9 c y1 - 0.81 y2, c in Q13. The input is halved: |a| <= 2^15. The sum
+    of the magnitudes of the impulse response is 2.30 after the first notch and 2.76 after both, so |b| < 75400 and
+    |y| < 90300, and the largest product, 15415 * 75400, is below 2^31.
     """
     mean = int(state[_MEAN])
     mean -= (mean & 0x20000000) << 3
@@ -87,8 +87,8 @@ class DtmfReceiver:
     sink.digit(code, level_dbm0)            when a digit is accepted; code is ord() of its key
     sink.digit_end(code, duration_samples)  when it is over
 
-    Q.24: 40 ms are accepted and 23 ms are not, a gap of 10 ms is bridged and 40 ms part two digits; the high group may be
-    4 dB above the low one, or 8 dB below it (each taken with 2 dB of margin); down to -42 dBm0 in all.
+    Q.24: 40 ms are accepted and 23 ms are not, a gap of 10 ms is bridged and 40 ms part two digits; the high group may
+    be 4 dB above the low one, or 8 dB below it (each taken with 2 dB of margin); down to -42 dBm0 in all.
     """
 
     def __init__(self, sink):

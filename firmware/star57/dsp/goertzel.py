@@ -12,7 +12,9 @@ _LARGEST = const(1023)
 
 def coefficients(frequencies_hz):
     """2 cos w of each frequency in Q13, as an array for `powers`."""
-    return array("i", [round(2 * _COEFFICIENT_ONE * math.cos(2 * math.pi * hz / 8000)) for hz in frequencies_hz])
+    return array(
+        "i", [round(2 * _COEFFICIENT_ONE * math.cos(2 * math.pi * hz / 8000)) for hz in frequencies_hz]
+    )
 
 
 @micropython.viper
@@ -52,8 +54,8 @@ def energy(block: ptr16, n: int) -> int:
 def powers(block: ptr16, n: int, coefficient: ptr32, out: ptr32):
     """Power of each frequency in a scaled block of `n` <= 128 samples; `out[0]` is how many frequencies there are.
 
-    Of a sine of amplitude a it is (a n / 2)^2 / 2^10. Frequencies lie between 350 and 3400 Hz, so that sin w > 0.27 and a
-    state stays below 1023 * (128 / 2 + 2) / 0.27 < 2^18; times a coefficient below 1.93 * 2^13 that is < 2^32, so the
+    Of a sine of amplitude a it is (a n / 2)^2 / 2^10. Frequencies lie between 350 and 3400 Hz, so that sin w > 0.27 and
+    a state stays below 1023 * (128 / 2 + 2) / 0.27 < 2^18; times a coefficient below 1.93 * 2^13 that is < 2^32, so the
     state is halved before the product: < 2^31. Squares are taken of the state's upper part, below 2^13.
     """
     count = int(out[0])

@@ -35,7 +35,7 @@ DTMF_KEYS = "123A456B789C*0#D"
 
 @micropython.viper
 def _send(state: ptr32, sine: ptr16, out: ptr16, count: int):
-    """Peaks are at most 32767 and the sine 2^14: a product is below 2^29; times a ramp of 32 steps after its shift, below 2^20."""
+    """A peak is below 2^15, the sine at most 2^14: a product is below 2^29; times the ramp, after its shift, 2^22."""
     first = int(state[_FIRST_PHASE])
     first_step = int(state[_FIRST_STEP])
     first_peak = int(state[_FIRST_PEAK])

@@ -213,7 +213,7 @@ class Player:
 
     def _open(self, name):
         try:
-            file = open("{}/{}.wav".format(self._folder, name), "rb")  # noqa: SIM115 - open while it plays
+            file = open("{}/{}.wav".format(self._folder, name), "rb")
         except OSError:
             self.faults[PROMPT_MISSING] += 1
             return None

@@ -79,7 +79,7 @@ class Dialogue:
         request_id = self._outbox.request_for_call(call.call_id)
         if outcome is None and request_id is not None:
             answer = self._outbox.answer_for(request_id)
-            outcome = answer["outcome"] if answer else ALREADY_TRACED
+            outcome = answer["outcome"] if answer else STORED
         return ALREADY_TRACED if outcome == TRACED else outcome
 
     async def _confirmed(self, call):

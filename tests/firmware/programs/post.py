@@ -22,7 +22,7 @@ async def main():
     before = core.ticks()
     try:
         answer = await asyncio.wait_for_ms(fetch(), 3000)
-    except TimeoutError:
+    except asyncio.TimeoutError:
         answer = "nothing"
     board.log(f"{answer} after {core.ticks() - before} ms")
     while True:

@@ -20,7 +20,7 @@ async def nap(duration_ms):
 async def main():
     try:
         await asyncio.wait_for_ms(nap(5000), 200)
-    except TimeoutError:
+    except asyncio.TimeoutError:
         log("timeout")
     log(f"in time {await asyncio.wait_for_ms(nap(100), 200)}")
     task = asyncio.create_task(nap(100_000))

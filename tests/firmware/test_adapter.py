@@ -1,0 +1,166 @@
+"""The adapter on a board of the test's own: the audio path allocates nothing, and the relay is at rest by default."""
+
+import gc
+from array import array
+
+import micropython
+import signals
+from board import HOOK_EDGE, RING_EDGE
+from star57.adapter import Adapter
+from star57.dsp.tones import DtmfSender
+
+N = 160
+
+
+class TestBoard:
+    """The Board of docs/seams.md, fed by the test."""
+
+    name = "test"
+    version = "0"
+    reset_reason = "power_on"
+    flash = "build/no-such-flash"
+    prompts = "firmware/prompts/en-US"
+
+    def __init__(self):
+        self.line_in = array("h", bytes(2 * N))
+        self.phone_in = array("h", bytes(2 * N))
+        self.phone_out = array("h", bytes(2 * N))
+        self.lost_samples = 0
+        self.edges = 0
+        self.edge_kind = bytearray(64)
+        self.edge_level = bytearray(64)
+        self.edge_offset = array("H", bytes(128))
+        self.energised = False
+        self._random = 0
+
+    def energise(self, energised):
+        self.energised = energised
+
+    def wall_time(self):
+        return 1_795_000_000, "network"
+
+    def random_bytes(self, count):
+        self._random += 1
+        return bytes([self._random] * count)
+
+    def log(self, text):
+        pass
+
+    def edge(self, kind, level, offset=0):
+        self.edge_kind[self.edges] = kind
+        self.edge_level[self.edges] = level
+        self.edge_offset[self.edges] = offset
+        self.edges += 1
+
+
+class Line:
+    """An adapter and its board; `block` lets one block pass, the audio path under heap lock."""
+
+    def __init__(self):
+        self.board = TestBoard()
+        self.adapter = Adapter(self.board)
+
+    def block(self):
+        gc.collect()
+        micropython.heap_lock()
+        try:
+            self.adapter.hear(N)
+        finally:
+            micropython.heap_unlock()
+        self.board.edges = 0
+        self.adapter.act(N)
+
+    def blocks(self, count):
+        for _ in range(count):
+            self.block()
+
+    def hear(self, samples):
+        """The pair carries `samples`."""
+        for start in range(0, len(samples) - N + 1, N):
+            self.board.line_in[:] = samples[start : start + N]
+            self.board.phone_in[:] = samples[start : start + N]
+            self.block()
+
+    def hook(self, level):
+        self.board.edge(HOOK_EDGE, level)
+
+    def ring(self, cycles=40):
+        """Ring voltage of 20 Hz, 50 ms a cycle."""
+        for half in range(2 * cycles):
+            self.board.edge(RING_EDGE, (half + 1) & 1, 40)
+            self.block()
+            if half & 3 == 3:
+                self.block()
+
+
+def dtmf(digits):
+    sender = DtmfSender()
+    sender.send(digits)
+    samples = array("h")
+    part = array("h", bytes(2 * N))
+    while True:
+        count = sender.fill(part, N)
+        if not count:
+            return samples
+        samples.extend(part[:count])
+
+
+def test_silence_noise_and_tones_allocate_nothing():
+    line = Line()
+    line.hear(signals.noise(8000, 3000, 57))
+    line.hook(1)
+    line.blocks(10)
+    line.hear(signals.noise(8000, 3000, 58))
+    line.hear(dtmf("1234567890"))
+    line.hook(0)
+    line.blocks(100)
+    assert not line.board.energised
+
+
+def test_a_ring_and_its_caller_id_window_allocate_nothing():
+    line = Line()
+    line.ring()
+    line.hear(signals.noise(8000, 3000, 59))
+    line.blocks(400)
+    assert line.adapter._calls.last.rings == 1
+    assert not line.board.energised
+
+
+def test_lost_samples_allocate_nothing():
+    line = Line()
+    line.board.lost_samples = 1000
+    line.blocks(3)
+    assert not line.board.energised
+
+
+def test_the_trace_code_energises_the_relay_and_an_open_loop_frees_it_in_the_same_block():
+    line = Line()
+    line.hook(1)
+    line.blocks(10)
+    line.hear(dtmf("*57"))
+    line.block()
+    assert line.board.energised
+    line.hook(0)
+    line.block()
+    assert not line.board.energised
+
+
+def test_a_prompt_is_played_without_allocating():
+    line = Line()
+    line.adapter._player.play(("call_trace", "5", "dollars"))
+    loudest = 0
+    for _ in range(400):
+        line.block()
+        loudest = max(loudest, *line.board.phone_out)
+    assert loudest > 3000
+    assert line.adapter._player.idle
+
+
+def test_every_other_code_leaves_the_relay_at_rest():
+    for digits in ("911", "*56", "*67", "0", "1158", "5555550188", "#57"):
+        line = Line()
+        line.hook(1)
+        line.blocks(10)
+        line.hear(dtmf(digits))
+        line.blocks(10)
+        assert not line.board.energised, digits
