@@ -31,8 +31,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "star57: Python's venv is missing: apt install python3-venv" >&2; exit 1; }
 	@echo "star57: making a virtual environment with the pinned dependencies (a minute or so) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock || { echo "star57: the Python package index cannot be reached from here: connect this machine to its network, then run make again" >&2; exit 1; }
-	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock 2>build/setup.txt || { echo "star57: the Python package index cannot be reached from here: connect this machine to its network, then run make again (build/setup.txt has the details)" >&2; exit 1; }
+	@$(VENV)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2>>build/setup.txt
 	@touch $@
 
 $(CACHE)/bin/micropython: host_tools/rig/fetch_micropython.sh

@@ -13,9 +13,11 @@ from host_tools.exchange.central_office import CentralOffice
 from host_tools.exchange.pair import Pair
 from host_tools.exchange.telephone import Telephone
 from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
+from host_tools.rig.micropython import ROOT
 from host_tools.stories.performance import STARTS_AT
 from host_tools.stories.stage import Stage
 
+MAIN = ROOT / "firmware" / "main.py"
 LINE = "5555550101"
 NOBODY_LISTENS_PORT = 9
 
@@ -27,16 +29,18 @@ def new_line(tmp_path: Path) -> Iterator[LineFactory]:
     """Makes a line whose adapter has the settings that are given."""
     stages: list[Stage] = []
 
-    def make(**settings: object) -> Stage:
+    def make(program: Path = MAIN, files: dict[str, str] | None = None, **settings: object) -> Stage:
         flash = tmp_path / "flash"
         flash.mkdir(exist_ok=True)
+        for name, content in (files or {}).items():
+            (flash / name).write_text(content)
         own = {"adapter_id": "test-01", "line": LINE, "service_port": NOBODY_LISTENS_PORT, **settings}
         (flash / "settings.json").write_text(json.dumps(own))
         records = CallRecords(tmp_path / "cdr.sqlite")
         office = CentralOffice(line=LINE, starts_at=STARTS_AT, records=records)
         telephone = Telephone(type_two=True)
         firmware = MicroPythonFirmware(
-            BoardSettings(flash=flash, wall_time=int(STARTS_AT.timestamp()), patience_ms=500)
+            BoardSettings(flash, wall_time=int(STARTS_AT.timestamp()), patience_ms=500, program=program)
         )
         stage = Stage(office, telephone, Pair(office, telephone), firmware)
         firmware.start()

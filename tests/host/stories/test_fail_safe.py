@@ -7,9 +7,11 @@ import pytest
 
 from host_tools.exchange.caller_id import CallerId
 from host_tools.exchange.central_office import IncomingCall
+from host_tools.rig.micropython import ROOT
 from host_tools.stories.stage import BLOCK_S, Script, Stage
 from tests.host.stories.conftest import LineFactory
 
+PROGRAMS = ROOT / "tests" / "firmware" / "programs"
 RESTORED_WITHIN_S = 0.05
 CALL = IncomingCall(origin="5555550123", caller_id=CallerId(number="5555550123", name="A CALLER"))
 
@@ -229,3 +231,20 @@ def test_power_cut_in_the_dialogue_restores_the_line(new_line: LineFactory) -> N
 
     stage.play(script())
     assert stage.office.dialled == "911"
+
+
+@pytest.mark.parametrize("where", ["_player.fill", "_player.prepare", "_dtmf.feed", "_ring.advance", "_dialled.advance"])
+def test_a_fault_of_any_room_restores_the_line(new_line: LineFactory, where: str) -> None:
+    stage = new_line(program=PROGRAMS / "sabotage.py", files={"sabotage.txt": where})
+
+    def script() -> Script:
+        yield from dials(stage, "*57", 1.0)
+        stage.hang_up()
+        yield from dials(stage, "911")
+
+    stage.play(script())
+    assert "Sabotage" in stage.firmware.log
+    assert "started after fault" in stage.firmware.log
+    assert np.count_nonzero(stage.pair.recording.relay_energised) * BLOCK_S <= RESTORED_WITHIN_S
+    assert stage.office.dialled == "911"
+    assert not stage.relay_energised
