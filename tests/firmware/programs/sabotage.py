@@ -10,8 +10,6 @@ class Sabotage(Exception):
     """The fault."""
 
 
-
-
 def main():
     board = Board()
     adapter = Adapter(board)

@@ -107,7 +107,11 @@ def test_one_call_or_none(called_after_s: list[int], found: int | Reason) -> Non
 
 @pytest.mark.parametrize(
     ("caller", "decision"),
-    [("5555550123", TRACED), (None, TRACED), ("5555550199", not_traceable(Reason.ORIGIN_DISAGREES))],
+    [
+        ("5555550123", TRACED),
+        (None, not_traceable(Reason.ORIGIN_DISAGREES)),
+        ("5555550199", not_traceable(Reason.ORIGIN_DISAGREES)),
+    ],
 )
 def test_without_a_clock_the_presented_number_must_agree(caller: str | None, decision: Decision) -> None:
     asked = request(caller=caller, time_source="none")

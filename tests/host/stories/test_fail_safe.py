@@ -233,7 +233,9 @@ def test_power_cut_in_the_dialogue_restores_the_line(new_line: LineFactory) -> N
     assert stage.office.dialled == "911"
 
 
-@pytest.mark.parametrize("where", ["_player.fill", "_player.prepare", "_dtmf.feed", "_ring.advance", "_dialled.advance"])
+@pytest.mark.parametrize(
+    "where", ["_player.fill", "_player.prepare", "_dtmf.feed", "_ring.advance", "_dialled.advance"]
+)
 def test_a_fault_of_any_room_restores_the_line(new_line: LineFactory, where: str) -> None:
     stage = new_line(program=PROGRAMS / "sabotage.py", files={"sabotage.txt": where})
 
