@@ -147,6 +147,7 @@ class Adapter:
         self._since_subscriber_alert = _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES
         self._window_samples = 0
         self._call = None
+        self._presented = None
         self._handset = None
         self._conversation = None
         self._fault = None
@@ -200,7 +201,7 @@ class Adapter:
         self._hook.advance(n)
         self._dtmf.feed(board.phone_in, n)
         self._caller_id.feed(board.line_in, n)
-        if self._state.current == IN_CALL:
+        if self._state.off_hook_at_exchange:
             self._alert.feed(board.line_in, n)
         self._player.fill(board.phone_out, n)
         # The one place where the relay is moved: it follows the loop for as long as the dialogue lasts.
@@ -237,6 +238,8 @@ class Adapter:
     # Rings
 
     def _ring_started(self, _value):
+        if self._state.off_hook_at_exchange:
+            return  # an exchange rings no line that is off-hook: what still comes is the end of the ring answered
         self._stop_listening()
         if self._call is None:
             at, time_source = self._board.wall_time()
@@ -245,8 +248,11 @@ class Adapter:
         self._state.ring_started()
 
     def _ring_ended(self, number):
+        if self._call is None:
+            return
         self._calls.ring(self._call)
         if number == 1:
+            self._presented = self._call
             self._listen(_CALLER_ID_WINDOW_SAMPLES)
         self._save_calls()
 
@@ -258,7 +264,7 @@ class Adapter:
     def _listen(self, window_samples):
         self._window_samples = window_samples
         # Off-hook, where speech comes too, only a long mark announces a message.
-        self._caller_id.listen(window_samples, seizure=self._state.current != IN_CALL)
+        self._caller_id.listen(window_samples, seizure=not self._state.off_hook_at_exchange)
 
     def _stop_listening(self):
         self._window_samples = 0
@@ -271,12 +277,9 @@ class Adapter:
             self._listen(self._window_samples)
             return
         self._stop_listening()
-        if self._state.current == IN_CALL:
-            at, time_source = self._board.wall_time()
-            self._calls.call_waiting(at, time_source, caller_id)
-        elif caller_id is not None and self._call is not None:
-            self._calls.caller(self._call, caller_id)
-        self._save_calls()
+        if caller_id is not None:
+            self._calls.caller(self._presented, caller_id)
+            self._save_calls()
 
     def _read_caller_id(self):
         if self._caller_id.result != MESSAGE:
@@ -304,7 +307,7 @@ class Adapter:
 
     def _on_hook(self, _value):
         self._dialled.on_hook()
-        if self._state.current == IN_CALL:
+        if self._state.off_hook_at_exchange:
             self._stop_listening()
         self._state.on_hook()
         if self._call is not None:
@@ -321,6 +324,9 @@ class Adapter:
 
     def _alerted(self, _value):
         if self._since_subscriber_alert < _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
+            at, time_source = self._board.wall_time()
+            self._presented = self._calls.call_waiting(at, time_source)
+            self._save_calls()
             self._listen(_CALL_WAITING_WINDOW_SAMPLES)
 
     # Digits and the dialogue

@@ -71,12 +71,10 @@ class CallHistory:
     def answered(self, call):
         call.answered = True
 
-    def call_waiting(self, at, time_source, caller_id):
+    def call_waiting(self, at, time_source):
         """A call waits behind the one that is spoken to: it is the last call, whether it is answered or not."""
         call = self.first_ring(at, time_source)
         call.call_waiting = True
-        if caller_id is not None:
-            self.caller(call, caller_id)
         return call
 
     def traced(self, call_id, outcome):

@@ -18,6 +18,11 @@ class LineState:
     def __init__(self):
         self.current = IDLE
 
+    @property
+    def off_hook_at_exchange(self):
+        """Whether the exchange sees the line off-hook: in the dialogue it does not, whatever the phone does."""
+        return self.current == IN_CALL or self.current == DIALLING
+
     def ring_started(self):
         return self._go(IDLE, RINGING)
 

@@ -29,7 +29,9 @@ def new_line(tmp_path: Path) -> Iterator[LineFactory]:
     """Makes a line whose adapter has the settings that are given."""
     stages: list[Stage] = []
 
-    def make(program: Path = MAIN, files: dict[str, str] | None = None, **settings: object) -> Stage:
+    def make(
+        program: Path = MAIN, files: dict[str, str] | None = None, type_two: bool = True, **settings: object
+    ) -> Stage:
         flash = tmp_path / "flash"
         flash.mkdir(exist_ok=True)
         for name, content in (files or {}).items():
@@ -38,7 +40,7 @@ def new_line(tmp_path: Path) -> Iterator[LineFactory]:
         (flash / "settings.json").write_text(json.dumps(own))
         records = CallRecords(tmp_path / "cdr.sqlite")
         office = CentralOffice(line=LINE, starts_at=STARTS_AT, records=records)
-        telephone = Telephone(type_two=True)
+        telephone = Telephone(type_two=type_two)
         firmware = MicroPythonFirmware(
             BoardSettings(flash, wall_time=int(STARTS_AT.timestamp()), patience_ms=500, program=program)
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from host_tools.exchange.caller_id import CallerId
 from host_tools.exchange.central_office import IncomingCall
+from host_tools.rig.flash import read_record
 from host_tools.rig.micropython import ROOT
 from host_tools.stories.stage import BLOCK_S, Script, Stage
 from tests.host.stories.conftest import LineFactory
@@ -250,3 +253,25 @@ def test_a_fault_of_any_room_restores_the_line(new_line: LineFactory, where: str
     assert np.count_nonzero(stage.pair.recording.relay_energised) * BLOCK_S <= RESTORED_WITHIN_S
     assert stage.office.dialled == "911"
     assert not stage.relay_energised
+
+
+@pytest.mark.parametrize("type_two", [True, False])
+def test_a_waiting_call_is_the_last_one_however_soon_the_household_hangs_up(
+    new_line: LineFactory, tmp_path: Path, type_two: bool
+) -> None:
+    stage = new_line(type_two=type_two)
+
+    def script() -> Script:
+        stage.office.incoming_call(CALL)
+        yield from stage.wait(10.0)
+        stage.lift()
+        yield from stage.wait(3.0)
+        stage.office.incoming_call(CALL, call_waiting=True)
+        yield from stage.wait(1.0)
+        stage.hang_up()
+        yield from stage.wait(2.0)
+
+    stage.play(script())
+    waiting = read_record(tmp_path / "flash" / "calls")[-1]
+    assert waiting["call_waiting"]
+    assert (waiting["caller_id"] is not None) == type_two
