@@ -21,7 +21,7 @@ class LineState:
     @property
     def off_hook_at_exchange(self):
         """Whether the exchange sees the line off-hook: in the dialogue it does not, whatever the phone does."""
-        return self.current == IN_CALL or self.current == DIALLING
+        return self.current in (IN_CALL, DIALLING)
 
     def ring_started(self):
         return self._go(IDLE, RINGING)
