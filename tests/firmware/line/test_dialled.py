@@ -1,0 +1,80 @@
+"""The trace code, and every other number that is none of ours."""
+
+from star57.line.dialled import DialledDigits
+
+CODES = ("*57", "1157")
+
+
+class Sink:
+    def __init__(self):
+        self.codes = []
+
+    def code_dialled(self, index):
+        self.codes.append(CODES[index])
+
+
+def dialled(*numbers, pause_samples=1600):
+    """The codes that were recognised; a number is dialled after off-hook, "!" in it is a flash."""
+    sink = Sink()
+    digits = DialledDigits(sink, CODES)
+    for number in numbers:
+        digits.off_hook()
+        for digit in number:
+            if digit == "!":
+                digits.off_hook()
+            else:
+                digits.digit(ord(digit))
+            digits.advance(pause_samples)
+        digits.on_hook()
+    return sink.codes
+
+
+def test_both_codes_are_recognised_with_their_last_digit():
+    assert dialled("*57", "1157", "*570") == ["*57", "1157", "*57"]
+
+
+def test_no_other_number_is():
+    numbers = (
+        "911",
+        "*56",
+        "*5",
+        "157",
+        "115",
+        "1158",
+        "11570"[:3],
+        "9*57",
+        "5555550157",
+        "**57",
+        "#57",
+        "0",
+        "1*57",
+    )
+    for number in numbers:
+        assert dialled(number) == [], number
+
+
+def test_digits_before_off_hook_are_nobodys():
+    sink = Sink()
+    digits = DialledDigits(sink, CODES)
+    for digit in "*57":
+        digits.digit(ord(digit))
+    assert sink.codes == []
+
+
+def test_a_pause_of_five_seconds_ends_it():
+    assert dialled("*57", pause_samples=39000) == ["*57"]
+    assert dialled("*57", pause_samples=41000) == []
+
+
+def test_a_flash_begins_anew():
+    assert dialled("911!*57") == ["*57"]
+
+
+def test_digits_without_end_are_forgotten():
+    sink = Sink()
+    digits = DialledDigits(sink, CODES)
+    digits.off_hook()
+    for _ in range(10_000):
+        digits.digit(ord("5"))
+    assert len(digits._digits) == 1
+    assert sink.codes == []

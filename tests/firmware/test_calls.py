@@ -1,0 +1,105 @@
+"""The last calls: identity, bounds, and what is on flash."""
+
+from star57.calls import CallHistory
+
+
+class Record:
+    """A DurableRecord in memory."""
+
+    def __init__(self, payload=None):
+        self.payload = payload
+
+    def read(self):
+        return self.payload
+
+    def write(self, payload):
+        self.payload = payload
+
+
+class Random:
+    """Bytes that never repeat."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, count):
+        self.count += 1
+        return bytes([self.count] * count)
+
+
+def test_a_call_keeps_its_identity_and_all_that_is_known_of_it():
+    record = Record()
+    calls = CallHistory(record, Random())
+    call = calls.first_ring(1000, "network")
+    calls.ring(call)
+    calls.caller(call, {"number": "5555550123", "name": "A CALLER", "unknown": [[1, "00"]]})
+    calls.answered(call)
+    calls.save()
+    again = CallHistory(record, Random()).last
+    assert again.__dict__ == call.__dict__
+    assert again.call_id == "01" * 8
+    assert (again.rings, again.answered, again.caller_id["number"]) == (1, True, "5555550123")
+
+
+def test_a_waiting_call_is_the_last():
+    calls = CallHistory(Record(), Random())
+    calls.first_ring(1, "none")
+    waiting = calls.call_waiting(2, "none")
+    assert calls.last is waiting
+    assert waiting.call_waiting
+
+
+def test_only_the_newest_are_kept():
+    record = Record()
+    calls = CallHistory(record, Random(), capacity=3)
+    for at in range(5):
+        calls.first_ring(at, "network")
+    calls.save()
+    again = CallHistory(record, Random(), capacity=3)
+    assert again.last.at == 4
+    assert len(again._calls) == 3
+
+
+def test_what_the_line_presents_is_bounded():
+    calls = CallHistory(Record(), Random())
+    call = calls.first_ring(1, "network")
+    for _ in range(300):
+        calls.ring(call)
+    calls.caller(call, {"number": "5" * 253, "name": 7})
+    assert call.rings == 255
+    assert len(call.caller_id["number"]) == 64
+    assert call.caller_id["name"] is None
+
+
+def test_an_outcome_is_marked_on_its_call_only():
+    calls = CallHistory(Record(), Random())
+    first = calls.first_ring(1, "network")
+    calls.first_ring(2, "network")
+    calls.traced(first.call_id, "traced")
+    calls.traced("ff" * 8, "traced")
+    assert first.trace_outcome == "traced"
+    assert calls.last.trace_outcome is None
+
+
+def test_content_that_is_no_history_is_an_empty_one():
+    good = b'{"call_id": "00", "at": 1, "time_source": "none", "rings": 0, "answered": false, "call_waiting": false'
+    rows = (b'"at": "1"', b'"rings": null', b'"answered": 1', b'"caller_id": 5', b'"trace_outcome": []')
+    hostile = [
+        b"",
+        b"\xff\xfe",
+        b"null",
+        b"5",
+        b'"text"',
+        b"{}",
+        b"[5]",
+        b"[[]]",
+        b"[{}]",
+        b"[" * 50,
+        b"[" + good + b"}]",
+    ]
+    hostile += [b"[" + good + b', "caller_id": null, "trace_outcome": null, ' + row + b"}]" for row in rows]
+    for payload in hostile:
+        calls = CallHistory(Record(payload), Random())
+        assert calls.last is None, payload
+        calls.first_ring(1, "none")
+        calls.save()
