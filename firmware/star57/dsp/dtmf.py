@@ -7,9 +7,12 @@ from micropython import const
 from star57.dsp import goertzel, level
 from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_KEYS, DTMF_LOW_HZ
 
-_BLOCK = const(102)  # 12.75 ms: 40 ms hold two whole blocks, 23 ms never do
-_BLOCKS_TO_START = const(2)
-_BLOCKS_TO_END = const(2)  # a gap of 10 ms spoils one block and is bridged
+_BLOCK = const(102)  # 12.75 ms, judged every 6.375 ms
+_HOP = const(51)
+# A block shows a digit when some 70 % of it do: 40 ms show in 5 blocks at least, 23 ms in 3 at most.
+_HITS_TO_START = const(5)
+# A gap of 10 ms spoils 3 blocks at most and is bridged; a pause of 40 ms spoils 6 at least.
+_MISSES_TO_END = const(5)
 _LOWEST_DBM0 = const(-42)
 _NONE = const(-1)
 
@@ -81,6 +84,15 @@ def _filter(state: ptr32, samples: ptr16, block: ptr16, count: int):
     state[_Y2] = y2
 
 
+@micropython.viper
+def _take(recent: ptr16, block: ptr16):
+    """Copies the recent samples for judging, and makes room for the next hop of them."""
+    for i in range(102):
+        block[i] = recent[i]
+    for i in range(51):
+        recent[i] = recent[51 + i]
+
+
 class DtmfReceiver:
     """Hears DTMF digits, through dial tone, DC and speech that is well below them.
 
@@ -95,6 +107,7 @@ class DtmfReceiver:
         self._sink = sink
         self._coefficients = goertzel.coefficients(DTMF_LOW_HZ + DTMF_HIGH_HZ)
         self._powers = array("i", [8] + 8 * [0])
+        self._recent = array("h", bytes(2 * _BLOCK))
         self._block = array("h", bytes(2 * _BLOCK))
         self._state = array("i", bytes(4 * _STATE_WORDS))
         self.reset()
@@ -103,7 +116,9 @@ class DtmfReceiver:
         """As new."""
         for i in range(_STATE_WORDS):
             self._state[i] = 0
-        self._place = 0
+        for i in range(_BLOCK):
+            self._recent[i] = 0
+        self._place = _HOP
         self._heard = _NONE
         self._hits = 0
         self._digit = _NONE
@@ -113,7 +128,7 @@ class DtmfReceiver:
     def skip(self, n):
         """`n` samples were lost: a digit that sounds goes on, if it does after them."""
         self._duration += n
-        self._place = 0
+        self._place = _HOP
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
@@ -122,11 +137,12 @@ class DtmfReceiver:
             count = min(n - start, _BLOCK - self._place)
             self._state[_START] = start
             self._state[_PLACE] = self._place
-            _filter(self._state, samples, self._block, count)
+            _filter(self._state, samples, self._recent, count)
             self._place += count
             start += count
             if self._place == _BLOCK:
-                self._place = 0
+                self._place = _HOP
+                _take(self._recent, self._block)
                 self._judge()
 
     def _judge(self):
@@ -149,8 +165,8 @@ class DtmfReceiver:
             return _NONE
         low_power = powers[low]
         high_power = powers[high]
-        # The high group at most 6 dB above the low one, at most 10 dB below it.
-        if high_power > 4 * low_power or low_power > 10 * high_power:
+        # The high group at most 8 dB above the low one, at most 10 dB below it; the filter raises it by up to 1.6 dB.
+        if high_power > 6 * low_power or low_power > 10 * high_power:
             return _NONE
         # Of a pure pair the two powers make up energy * 51 / 2^10; half of that leaves room for +-1.5 % and speech.
         if (low_power + high_power) * 40 < energy:
@@ -158,14 +174,14 @@ class DtmfReceiver:
         return 4 * (low - 1) + high - 5
 
     def _strongest(self, first):
-        """Index of the strongest of the four powers from `first` on; 0 unless it is 8 dB above the others."""
+        """Index of the strongest of the four powers from `first` on; 0 unless it is 6 dB above the others."""
         powers = self._powers
         best = first
         for i in range(first + 1, first + 4):
             if powers[i] > powers[best]:
                 best = i
         for i in range(first, first + 4):
-            if i != best and powers[i] * 6 > powers[best]:
+            if i != best and powers[i] * 4 > powers[best]:
                 return 0
         return best
 
@@ -173,21 +189,21 @@ class DtmfReceiver:
         self._hits = self._hits + 1 if key == self._heard else 1
         self._heard = key
         if self._digit != _NONE:
-            self._duration += _BLOCK
+            self._duration += _HOP
             if key == self._digit:
                 self._misses = 0
                 return
             self._misses += 1
-            if self._misses < _BLOCKS_TO_END:
+            if self._misses < _MISSES_TO_END and (key == _NONE or self._hits < _HITS_TO_START):
                 return
             self._end()
-        if key != _NONE and self._hits >= _BLOCKS_TO_START:
+        if key != _NONE and self._hits >= _HITS_TO_START:
             self._digit = key
             self._misses = 0
-            self._duration = self._hits * _BLOCK
+            self._duration = (self._hits + 1) * _HOP
             self._sink.digit(_KEYS[key], level_dbm0)
 
     def _end(self):
         digit = self._digit
         self._digit = _NONE
-        self._sink.digit_end(_KEYS[digit], self._duration - self._misses * _BLOCK)
+        self._sink.digit_end(_KEYS[digit], self._duration - self._misses * _HOP)
