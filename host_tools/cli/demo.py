@@ -25,6 +25,7 @@ COLOURS = {
     "line": "yellow",
     "household": "green",
     "adapter": "magenta",
+    "service": "blue",
     "heard": "white",
 }
 

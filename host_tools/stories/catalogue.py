@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from host_tools.exchange.caller_id import CallerId
 from host_tools.exchange.central_office import IncomingCall
+from host_tools.rig.flash import read_record
 from host_tools.stories.stage import Script, Stage
 from host_tools.stories.trace_service import TraceService
 
@@ -18,10 +20,11 @@ ANSWER_WITHIN_S = 10.0
 
 @dataclass
 class Scene:
-    """What a story has to work with: the line, and the service that it may start and stop."""
+    """What a story has to work with: the line, the service that it may start, and the adapter's flash."""
 
     stage: Stage
     service: TraceService
+    flash: Path
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,12 @@ def _comes_in(stage: Stage, call: IncomingCall, rings: int = 2) -> Script:
     """A call rings; `rings` whole rings go by."""
     stage.say("exchange", f"a call comes in, {_presented(call)}")
     stage.office.incoming_call(call)
-    for _ in range(rings):
+    for ring in range(rings):
         yield from stage.until(lambda: stage.telephone.ringing, "a ring")
         yield from stage.until(lambda: not stage.telephone.ringing, "the end of a ring")
+        if ring == 0:
+            yield from stage.wait(0.6)
+            stage.say("exchange", "sends caller ID")
 
 
 def _presented(call: IncomingCall) -> str:
@@ -153,8 +159,14 @@ def stored(scene: Scene) -> Script:
     yield from _unanswered(stage)
     yield from _whole(stage)
     scene.service.start()
-    stage.say("exchange", "the trace service is back")
-    yield from stage.wait(70.0)
+    stage.say("service", "is back")
+    yield from stage.until(lambda: _delivered(scene.flash), "the delivery", within_s=70.0)
+    stage.say("adapter", "has delivered the stored request, and keeps the answer")
+    yield from stage.wait(1.0)
+
+
+def _delivered(flash: Path) -> bool:
+    return all(entry["answer"] for entry in read_record(flash / "outbox"))
 
 
 def call_waiting(scene: Scene) -> Script:

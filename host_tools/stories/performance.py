@@ -97,7 +97,7 @@ def perform(story: Story, folder: Path, tell: Callable[[Event], None]) -> Perfor
             service.start()
         firmware.start()
         try:
-            stage.play(story.script(Scene(stage, service)))
+            stage.play(story.script(Scene(stage, service, flash)))
         finally:
             firmware.stop()
             (folder / "firmware.log").write_text(firmware.log)

@@ -39,7 +39,7 @@ class Event:
 
     Attributes:
         at_s: line time in seconds.
-        who: "exchange", "line", "household", "adapter" or "heard".
+        who: "exchange", "line", "household", "adapter", "service" or "heard".
         what: in words for people.
     """
 
