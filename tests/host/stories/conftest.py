@@ -9,19 +9,32 @@ from pathlib import Path
 import pytest
 
 from host_tools.exchange.call_records import CallRecords
-from host_tools.exchange.central_office import CentralOffice
+from host_tools.exchange.caller_id import CallerId
+from host_tools.exchange.central_office import CentralOffice, IncomingCall
 from host_tools.exchange.pair import Pair
 from host_tools.exchange.telephone import Telephone
 from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
 from host_tools.rig.micropython import ROOT
 from host_tools.stories.performance import STARTS_AT
-from host_tools.stories.stage import Stage
+from host_tools.stories.stage import Script, Stage
 
 MAIN = ROOT / "firmware" / "main.py"
 LINE = "5555550101"
 NOBODY_LISTENS_PORT = 9
 
+CALLER = CallerId(number="5555550123", name="A CALLER", date_time="12011730")
+CALL = IncomingCall(origin="5555550123", caller_id=CALLER)
+
 LineFactory = Callable[..., Stage]
+
+
+def a_call(stage: Stage) -> Script:
+    """CALL rings twice, and is not answered."""
+    yield from stage.wait(0.5)
+    stage.office.incoming_call(CALL)
+    yield from stage.wait(10.0)
+    stage.office.caller_clears()
+    yield from stage.wait(8.0)
 
 
 @pytest.fixture

@@ -13,24 +13,13 @@ import numpy as np
 import pytest
 
 from host_tools.exchange import central_office, fsk
-from host_tools.exchange.caller_id import CallerId, framed, mdmf, parameter
-from host_tools.exchange.central_office import IncomingCall
+from host_tools.exchange.caller_id import framed, mdmf, parameter
 from host_tools.exchange.levels import Samples
 from host_tools.rig.flash import read_record
 from host_tools.stories.stage import Script, Stage
-from tests.host.stories.conftest import LineFactory
+from tests.host.stories.conftest import CALLER, LineFactory, a_call
 
-CALLER = CallerId(number="5555550123", name="A CALLER", date_time="12011730")
 GOOD = mdmf(CALLER)
-CALL = IncomingCall(origin="5555550123", caller_id=CALLER)
-
-
-def a_call(stage: Stage) -> Script:
-    yield from stage.wait(0.5)
-    stage.office.incoming_call(CALL)
-    yield from stage.wait(10.0)
-    stage.office.caller_clears()
-    yield from stage.wait(8.0)
 
 
 def traces(stage: Stage) -> Script:

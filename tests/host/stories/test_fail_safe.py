@@ -7,16 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from host_tools.exchange.caller_id import CallerId
-from host_tools.exchange.central_office import IncomingCall
 from host_tools.rig.flash import read_record
 from host_tools.rig.micropython import ROOT
 from host_tools.stories.stage import BLOCK_S, Script, Stage
-from tests.host.stories.conftest import LineFactory
+from tests.host.stories.conftest import CALL, LineFactory, a_call
 
 PROGRAMS = ROOT / "tests" / "firmware" / "programs"
 RESTORED_WITHIN_S = 0.05
-CALL = IncomingCall(origin="5555550123", caller_id=CallerId(number="5555550123", name="A CALLER"))
 
 
 def dials(stage: Stage, digits: str, wait_s: float = 3.0) -> Script:
@@ -34,14 +31,6 @@ def pulses(stage: Stage, digits: str, wait_s: float = 3.0) -> Script:
     stage.telephone.pulse(digits)
     yield from stage.until(lambda: not stage.telephone.busy, "the dial to come to rest")
     yield from stage.wait(wait_s)
-
-
-def a_call(stage: Stage) -> Script:
-    yield from stage.wait(0.5)
-    stage.office.incoming_call(CALL)
-    yield from stage.wait(10.0)
-    stage.office.caller_clears()
-    yield from stage.wait(8.0)
 
 
 def relay_ever(stage: Stage) -> bool:
