@@ -4,7 +4,9 @@ import json
 
 _MOST_RINGS = const(255)
 _LONGEST_TEXT = const(64)
+_CALL_ID_DIGITS = const(16)
 _TEXTS = ("number", "name", "reason", "name_reason", "date_time")
+_TIME_SOURCES = ("network", "caller_id", "none")
 
 
 class Call:
@@ -66,9 +68,10 @@ class CallHistory:
 
     def caller(self, call, caller_id):
         """The line has presented a caller; a dict with any of the texts above."""
-        call.caller_id = {name: _bounded(caller_id.get(name)) for name in _TEXTS}
+        call.caller_id = _texts(caller_id)
 
     def answered(self, call):
+        """The household has answered the call."""
         call.answered = True
 
     def call_waiting(self, at, time_source):
@@ -103,14 +106,25 @@ def _call(row):
     for name, kind in _FIELDS.items():
         if type(row[name]) is not kind:
             raise TypeError(name)
-    if row["caller_id"] is not None and not isinstance(row["caller_id"], dict):
-        raise TypeError("caller_id")
-    if row["trace_outcome"] is not None and not isinstance(row["trace_outcome"], str):
-        raise TypeError("trace_outcome")
+    if len(row["call_id"]) != _CALL_ID_DIGITS or row["time_source"] not in _TIME_SOURCES:
+        raise ValueError("identity")
+    if not 0 <= row["rings"] <= _MOST_RINGS:
+        raise ValueError("rings")
     call = Call(row["call_id"], row["at"], row["time_source"])
-    for name in ("rings", "answered", "call_waiting", "caller_id", "trace_outcome"):
-        setattr(call, name, row[name])
+    call.rings = row["rings"]
+    call.answered = row["answered"]
+    call.call_waiting = row["call_waiting"]
+    if row["caller_id"] is not None:
+        call.caller_id = _texts(row["caller_id"])
+    call.trace_outcome = _bounded(row["trace_outcome"])
     return call
+
+
+def _texts(caller_id):
+    """The texts of a caller that are kept, and no longer than they are kept. Raises TypeError when it is no dict."""
+    if not isinstance(caller_id, dict):
+        raise TypeError("caller_id")
+    return {name: _bounded(caller_id.get(name)) for name in _TEXTS}
 
 
 def _bounded(text):

@@ -4,11 +4,12 @@ import json
 
 _LONGEST_FILE_BYTES = const(4096)
 
-# name: (default, lowest, highest) of an integer, (default, longest) of a text, (default,) of a yes or no.
+# name: (default, lowest, highest) of an integer, (default, longest) of a text, (default, choices) of a text that
+# names one of a few, (default,) of a yes or no.
 TABLE = {
     "adapter_id": ("unprovisioned", 32),
     "line": ("", 15),
-    "country": ("US", 2),
+    "country": ("US", ("US",)),
     "service_host": ("127.0.0.1", 128),
     "service_port": (5757, 1, 65535),
     "service_path": ("/v1/traces", 128),
@@ -20,10 +21,13 @@ TABLE = {
 
 
 class Settings:
-    """Each name of TABLE as an attribute; `faults` lists the names whose value was wrong, and is the default's."""
+    """Each name of TABLE as an attribute; `faults` lists the names whose value was wrong, and is the default's.
+
+    A name that TABLE does not have is a fault too: most likely one that was mistyped.
+    """
 
     def __init__(self, values):
-        self.faults = []
+        self.faults = sorted(str(name) for name in values if name not in TABLE)
         for name, row in TABLE.items():
             value = values.get(name, row[0])
             if not _fits(value, row):
@@ -33,21 +37,30 @@ class Settings:
 
 
 def load(path):
-    """The settings in the JSON file at `path`. What is missing or wrong there is the default; nothing is raised."""
+    """The settings in the JSON file at `path`. What is missing or wrong there is the default; nothing is raised.
+
+    A file that is no JSON object is one fault, named by its path; no file is none.
+    """
     try:
         with open(path) as file:
             values = json.loads(file.read(_LONGEST_FILE_BYTES))
-    except (OSError, ValueError):
-        values = {}
-    return Settings(values if isinstance(values, dict) else {})
+    except OSError:
+        return Settings({})
+    except ValueError:
+        values = None
+    if isinstance(values, dict):
+        return Settings(values)
+    settings = Settings({})
+    settings.faults.append(path)
+    return settings
 
 
 def _fits(value, row):
     default = row[0]
     if type(value) is not type(default):
         return False
-    if isinstance(default, str):
-        return len(value) <= row[1]
     if isinstance(default, bool):
         return True
-    return row[1] <= value <= row[2]
+    if isinstance(default, int):
+        return row[1] <= value <= row[2]
+    return value in row[1] if isinstance(row[1], tuple) else len(value) <= row[1]

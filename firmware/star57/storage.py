@@ -31,16 +31,11 @@ class DurableRecord:
         if len(payload) > _LONGEST:
             raise StorageError("too long")
         sequence, slot, _ = self._newest()
-        sequence = (sequence + 1) & _SEQUENCE_MASK
-        checked = struct.pack("<II", sequence, len(payload)) + payload
-        header = struct.pack(_HEADER, _MAGIC, sequence, len(payload), crc32(checked))
+        path = self._paths[1 - slot]
         try:
-            with self._open(self._paths[1 - slot], "wb") as file:
-                file.write(header + payload)
-                file.flush()
-            if hasattr(os, "sync"):
-                os.sync()
+            self._write_slot(path, (sequence + 1) & _SEQUENCE_MASK, payload)
         except OSError as fault:
+            self._void_slot(path)
             raise StorageError(str(fault)) from fault
 
     def _newest(self):
@@ -53,19 +48,40 @@ class DurableRecord:
         return newest
 
     def _slot(self, path):
+        """Sequence number and payload of a slot; 0 and None when it is not whole."""
         try:
             with self._open(path, "rb") as file:
-                data = file.read(_HEADER_BYTES + _LONGEST + 1)
+                header = file.read(_HEADER_BYTES)
+                if len(header) < _HEADER_BYTES:
+                    return 0, None
+                magic, sequence, length, checksum = struct.unpack(_HEADER, header)
+                if magic != _MAGIC or length > _LONGEST:
+                    return 0, None
+                payload = file.read(length + 1)
         except OSError:
             return 0, None
-        if len(data) < _HEADER_BYTES:
+        if len(payload) != length or _checksum(sequence, payload) != checksum:
             return 0, None
-        magic, sequence, length, checksum = struct.unpack(_HEADER, data[:_HEADER_BYTES])
-        if magic != _MAGIC or len(data) != _HEADER_BYTES + length:
-            return 0, None
-        if crc32(data[4:12] + data[_HEADER_BYTES:]) != checksum:
-            return 0, None
-        return sequence, data[_HEADER_BYTES:]
+        return sequence, payload
+
+    def _write_slot(self, path, sequence, payload):
+        with self._open(path, "wb") as file:
+            file.write(struct.pack(_HEADER, _MAGIC, sequence, len(payload), _checksum(sequence, payload)))
+            file.write(payload)
+            file.flush()
+        if hasattr(os, "sync"):
+            os.sync()
+
+    def _void_slot(self, path):
+        # It may be whole though its end was a fault: what was told to be lost must not come back with the next start.
+        try:
+            self._open(path, "wb").close()
+        except OSError:
+            pass
+
+
+def _checksum(sequence, payload):
+    return crc32(payload, crc32(struct.pack("<II", sequence, len(payload))))
 
 
 def _newer(sequence, other):

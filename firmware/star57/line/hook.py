@@ -2,6 +2,7 @@
 
 _SAMPLES_PER_MS = const(8)
 _ORD_0 = const(48)
+_NEVER = const(1 << 28)
 
 
 class HookTimes:
@@ -42,6 +43,7 @@ class HookDetector:
         """As new: on-hook."""
         self._closed = False
         self._off_hook = False
+        self._block_samples = 0
         self._since_edge = 0
         self._pulses = 0
 
@@ -52,12 +54,14 @@ class HookDetector:
 
     def edge(self, level, offset):
         """The loop was closed (1) or opened (0), `offset` samples into the block that `advance` is about to end."""
+        self._pass(offset - self._block_samples)
+        self._block_samples = offset
         closed = level == 1
         if closed == self._closed:
             return
         self._closed = closed
-        lasted = self._since_edge + offset
-        self._since_edge = 0 - offset
+        lasted = self._since_edge
+        self._since_edge = 0
         if not self._off_hook:
             return
         if closed:
@@ -67,7 +71,12 @@ class HookDetector:
 
     def advance(self, n):
         """`n` samples have gone by."""
-        self._since_edge = min(self._since_edge + n, 1 << 28)
+        passed = self._block_samples
+        self._block_samples = 0
+        self._pass(n - passed)
+
+    def _pass(self, samples):
+        self._since_edge = min(self._since_edge + samples, _NEVER)
         times = self._times
         if self._closed:
             if not self._off_hook and self._since_edge >= times.debounce_samples:

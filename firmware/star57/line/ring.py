@@ -7,13 +7,23 @@ _SAMPLES_TIMES_TENTHS = const(80000)
 _VALID_CYCLES = const(3)
 _NEVER = const(1 << 28)
 
-# name: longest gap inside a double ring, longest silence between two rings of a call, each with a margin of half.
+# A gap is seen from the last whole cycle before it to the first one after it, so it looks longer than it is by up to
+# two cycles: 400 ms of US distinctive ringing at 20 Hz by 100, the 200 of a double ring at 16 Hz by 125. It stays below
+# the 500 ms of silence that come before caller ID, of which its seizure alone has 250 ms (TELEPHONY 1.2).
+_LONG_GAP = const(520 * _SAMPLES_PER_MS)
+_GAP = const(350 * _SAMPLES_PER_MS)
+
+# country: longest gap within a ring, longest silence between two rings of a call with a margin of half (TELEPHONY 5).
 CADENCES = {
-    "US": (300 * _SAMPLES_PER_MS, 6500 * _SAMPLES_PER_MS),  # 2 s on, 4 s off (TELEPHONY 5)
-    "GB": (300 * _SAMPLES_PER_MS, 3000 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2.0
-    "DE": (300 * _SAMPLES_PER_MS, 7500 * _SAMPLES_PER_MS),  # 1-4, elsewhere 1-5
-    "FR": (300 * _SAMPLES_PER_MS, 5500 * _SAMPLES_PER_MS),  # 1.5-3.5
-    "JP": (300 * _SAMPLES_PER_MS, 3000 * _SAMPLES_PER_MS),  # 1-2
+    "US": (_LONG_GAP, 6500 * _SAMPLES_PER_MS),  # 2-4; distinctive 0.8-0.4-0.8-4
+    "AU": (_LONG_GAP, 3900 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2; distinctive 0.4-0.4-0.2-2, 0.4-2.6
+    "BR": (_GAP, 6000 * _SAMPLES_PER_MS),  # 1-4
+    "DE": (_GAP, 7500 * _SAMPLES_PER_MS),  # 1-4, elsewhere 1-5
+    "FI": (_GAP, 6000 * _SAMPLES_PER_MS),  # 1-4
+    "FR": (_GAP, 5500 * _SAMPLES_PER_MS),  # 1.5-3.5
+    "GB": (_GAP, 3000 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2
+    "IN": (_GAP, 3000 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2
+    "JP": (_GAP, 3000 * _SAMPLES_PER_MS),  # 1-2
 }
 
 
@@ -25,7 +35,7 @@ class RingDetector:
     sink.ringing_stopped(rings)                  no further ring has come for longer than the cadence's silence
 
     Frequencies are those that 47 CFR 68.312 has a telephone answer to: 15.3 to 68 Hz (ringer type B).
-    A double ring (gap below 300 ms) is one ring.
+    The bursts of a double ring are one ring; its duration is from its first cycle to its last.
     """
 
     def __init__(self, sink, cadence=CADENCES["US"], lowest_tenths_hz=153, highest_tenths_hz=680):
@@ -38,6 +48,7 @@ class RingDetector:
     def reset(self):
         """Forgets the call: the next ring is the first one."""
         self._level = 0
+        self._block_samples = 0
         self._since_rise = _NEVER
         self._since_cycle = _NEVER
         self._cycles = 0
@@ -47,24 +58,31 @@ class RingDetector:
 
     def edge(self, level, offset):
         """The detector's output went to `level`, `offset` samples into the block that `advance` is about to end."""
+        self._pass(offset - self._block_samples)
+        self._block_samples = offset
         if level == self._level:
             return
         self._level = level
         if level:
-            self._cycle(self._since_rise + offset)
-            self._since_rise = 0 - offset
+            self._cycle(self._since_rise)
+            self._since_rise = 0
 
     def advance(self, n):
         """`n` samples have gone by."""
-        self._since_rise = min(self._since_rise + n, _NEVER)
-        self._since_cycle = min(self._since_cycle + n, _NEVER)
+        passed = self._block_samples
+        self._block_samples = 0
+        self._pass(n - passed)
+
+    def _pass(self, samples):
+        self._since_rise = min(self._since_rise + samples, _NEVER)
+        self._since_cycle = min(self._since_cycle + samples, _NEVER)
         if self._ringing:
-            self._ring_samples += n
+            self._ring_samples += samples
             if self._since_cycle > self._longest_gap:
                 self._end_ring()
-        elif self._rings and self._since_cycle > self._longest_silence:
+        if self._rings and not self._ringing and self._since_cycle > self._longest_silence:
             rings = self._rings
-            self.reset()
+            self._rings = 0
             self._sink.ringing_stopped(rings)
 
     def _cycle(self, period):

@@ -1,5 +1,6 @@
 """The trace code, and every other number that is none of ours."""
 
+import micropython
 from star57.line.dialled import DialledDigits
 
 CODES = ("*57", "1157")
@@ -74,7 +75,9 @@ def test_digits_without_end_are_forgotten():
     sink = Sink()
     digits = DialledDigits(sink, CODES)
     digits.off_hook()
+    micropython.heap_lock()
     for _ in range(10_000):
         digits.digit(ord("5"))
-    assert len(digits._digits) == 1
+        digits.advance(160)
+    micropython.heap_unlock()
     assert sink.codes == []
