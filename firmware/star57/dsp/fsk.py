@@ -86,7 +86,7 @@ def _high_pass(state: ptr32, samples: ptr16, passed: ptr16):
 
 
 @micropython.viper
-def _correlate(passed: ptr16, taps: ptr32, magnitude: ptr16, count: int):
+def correlate(passed: ptr16, taps: ptr32, magnitude: ptr16, count: int):
     """Magnitude of the correlation with one tone over one bit, for each of `count` samples.
 
     The +32768 of `passed` cancels in the sine's differences; taps[7] takes it out of the cosine's sums.
@@ -128,6 +128,21 @@ def _correlate(passed: ptr16, taps: ptr32, magnitude: ptr16, count: int):
         # sqrt(a*a + b*b) within 3 %: the larger of a and 7/8 a + 1/2 b.
         b = a - (a >> 3) + (b >> 1)
         magnitude[i] = b if b > a else a
+
+
+@micropython.viper
+def lift(samples: ptr16, passed: ptr16, count: int):
+    """Writes each sample, of less than 2^15, as `correlate` takes it."""
+    for i in range(count):
+        passed[i] = int(samples[i]) ^ 0x8000
+
+
+@micropython.viper
+def shift_right(samples: ptr16, count: int, bits: int):
+    for i in range(count):
+        x = int(samples[i])
+        x -= (x & 0x8000) << 1
+        samples[i] = x >> bits
 
 
 @micropython.viper
@@ -273,7 +288,7 @@ def _assemble(state: ptr32, confidence: int) -> int:
     return 0
 
 
-def _taps(tone_hz, bit_samples):
+def taps(tone_hz, bit_samples):
     """Cosine and sine taps of one tone, folded about the middle; the outermost carry the fraction."""
     outermost = (bit_samples - 5) / 2
     cosine = [0] * 4
@@ -306,14 +321,15 @@ class FskReceiver:
     """
 
     def __init__(
-        self, sink, mark_hz=1200, space_hz=2200, baud=1200, *, carrier_on_dbm0=-46, carrier_off_dbm0=-49
+        self, sink, mark_hz=1200, space_hz=2200, baud=1200, *, carrier_on_dbm0=-46, carrier_off_dbm0=-49, recorder=None
     ):
         bit_samples = _SAMPLE_HZ / baud
         if not 5 < bit_samples <= 7:
             raise ValueError("baud")
         self._sink = sink
-        self._mark_taps = _taps(mark_hz, bit_samples)
-        self._space_taps = _taps(space_hz, bit_samples)
+        self._recorder = recorder
+        self._mark_taps = taps(mark_hz, bit_samples)
+        self._space_taps = taps(space_hz, bit_samples)
         self._passed = array("H", bytes(2 * (_HISTORY + _CHUNK)))
         self._mark = array("H", bytes(2 * _CHUNK))
         self._space = array("H", bytes(2 * _CHUNK))
@@ -352,8 +368,10 @@ class FskReceiver:
             state[_START] = start
             state[_COUNT] = count
             _high_pass(state, samples, self._passed)
-            _correlate(self._passed, self._mark_taps, self._mark, count)
-            _correlate(self._passed, self._space_taps, self._space, count)
+            correlate(self._passed, self._mark_taps, self._mark, count)
+            correlate(self._passed, self._space_taps, self._space, count)
+            if self._recorder is not None:
+                self._recorder.keep(self._passed, self._mark, self._space, count)
             self._slice()
             start += count
 

@@ -3,7 +3,7 @@
 import random
 
 import micropython
-from star57.callerid.framing import CHECKSUM_WRONG, MESSAGE, TRUNCATED, Framer
+from star57.callerid.framing import CHECKSUM_WRONG, MESSAGE, TRUNCATED, Framer, NttFramer, even_parity, ntt_crc
 
 SDMF = bytes.fromhex("041231323031313733313535353535353031323356")
 MDMF = bytes.fromhex(
@@ -171,6 +171,132 @@ def test_allocates_nothing():
         framer.carrier(0)
         done = framer.result
         framer.reset()
+    finally:
+        micropython.heap_unlock()
+    assert done == MESSAGE
+
+
+NTT = bytes.fromhex("9081879082c00a8288b1b233b43536b7b89003faee")
+
+
+def ntt_frame(content):
+    """A frame around the content, whose bytes have their parity and doubling."""
+    crc = 0
+    covered = NTT[2:5] + content + b"\x90\x03"
+    for byte in covered:
+        crc = ntt_crc(crc, byte)
+    return NTT[:2] + covered + bytes([crc & 0xFF, crc >> 8])
+
+
+def ntt_heard(data, marks=75, between=3, framer=None):
+    framer = framer or NttFramer()
+    if not framer.carrier_present:
+        framer.carrier(1)
+    framer.marks(marks)
+    for value in data:
+        framer.byte(value, 200)
+        framer.marks(between)
+    return framer
+
+
+def test_ntt_crc_and_parity():
+    crc = 0
+    for byte in NTT[2:]:
+        crc = ntt_crc(crc, byte)
+    assert crc == 0
+    assert ntt_frame(NTT[5:-4]) == NTT
+    for byte in range(256):
+        assert even_parity(byte) == (bin(byte).count("1") % 2 == 0)
+
+
+def test_ntt_whole_frame():
+    for between in (0, 3, 20):
+        framer = ntt_heard(NTT, between=between)
+        assert framer.result == MESSAGE
+        assert held(framer) == NTT
+        assert framer.confidence == 200
+        assert not framer.receiving
+
+
+def test_ntt_needs_mark_and_its_first_two_bytes():
+    assert ntt_heard(NTT, marks=31).result is None
+    assert ntt_heard(NTT, marks=32).result == MESSAGE
+    framer = ntt_heard(b"\x90\x55\x87" + MDMF)
+    assert framer.result is None
+    assert not framer.receiving
+    assert ntt_heard(NTT, framer=framer).result == MESSAGE
+    assert ntt_heard(MDMF).result is None
+
+
+def test_ntt_doubled_bytes():
+    content = b"\xc0\x03\x21\x81\x90\x90"
+    framer = ntt_heard(ntt_frame(content))
+    assert framer.result == MESSAGE
+    assert held(framer) == ntt_frame(content)
+    # DLE DLE ETX is content; the frame goes on.
+    framer = ntt_heard(ntt_frame(b"\xc0\x84\x21\x82\x90\x90\x03"))
+    assert framer.result == MESSAGE
+    assert ntt_heard(ntt_frame(b"\xc0\x03\x21\x81\x90\x81")).result == CHECKSUM_WRONG
+
+
+def test_ntt_longest_and_endless():
+    longest = ntt_frame(b"\xc0\xff" + b"\x90" * 254)
+    assert len(longest) == 265
+    assert ntt_heard(longest).result == MESSAGE
+    framer = ntt_heard(NTT[:7] + b"\xb1" * 400)
+    assert framer.result == CHECKSUM_WRONG
+    assert framer.length == 266
+    assert not framer.receiving
+
+
+def test_ntt_every_wrong_bit():
+    for place in range(2, len(NTT)):
+        for bit in range(8):
+            wrong = bytearray(NTT)
+            wrong[place] ^= 1 << bit
+            framer = ntt_heard(wrong)
+            framer.carrier(0)
+            assert framer.result in (CHECKSUM_WRONG, TRUNCATED), (place, bit)
+
+
+def test_ntt_truncated_and_interrupted():
+    for length in range(1, len(NTT)):
+        framer = ntt_heard(NTT[:length])
+        assert framer.receiving
+        framer.carrier(0)
+        assert framer.result == TRUNCATED
+    framer = ntt_heard(NTT[:9])
+    framer.marks(60)
+    assert framer.result == TRUNCATED
+    for value in NTT:
+        framer.byte(value, 200)
+    assert framer.result == MESSAGE
+
+
+def test_ntt_framing_error_keeps_the_place():
+    framer = ntt_heard(NTT[:10])
+    framer.framing_error()
+    for value in NTT[11:]:
+        framer.byte(value, 255)
+    assert framer.result == CHECKSUM_WRONG
+    assert framer.confidence == 0
+    assert framer.length == len(NTT)
+
+
+def test_ntt_allocates_nothing():
+    framer = NttFramer()
+    micropython.heap_lock()
+    try:
+        framer.carrier(1)
+        framer.marks(80)
+        for i in range(len(NTT)):
+            framer.byte(NTT[i], 100)
+        done = framer.result
+        framer.marks(80)
+        framer.byte(NTT[0], 100)
+        framer.framing_error()
+        framer.carrier(0)
+        framer.reset(seizure=False)
     finally:
         micropython.heap_unlock()
     assert done == MESSAGE
