@@ -6,7 +6,9 @@ from star57.callerid.framing import GARBAGE, MESSAGE, NO_CARRIER, TRUNCATED
 from star57.callerid.message import Message
 
 _LONGEST = const(48)
-_LONGEST_STRING_SAMPLES = const(8 * 10000)  # spandsp adsi.c: a partial string is dropped 10 s after its first digit
+_LONGEST_STRING_SAMPLES = const(
+    8 * 10000
+)  # spandsp adsi.c: a partial string is dropped 10 s after its first digit
 _LONGEST_PAUSE_SAMPLES = const(8 * 3000)  # Asterisk waits 2 s for the next digit
 # Exchanges send a digit every 100 to 140 ms. After a string that is none, a pause like this must come before the next.
 _APART_SAMPLES = const(8 * 1000)
@@ -25,9 +27,9 @@ _STAR = const(0x2A)
 _ZERO = const(0x30)
 
 # name; countries (ISO 3166)
-# number_lead, forwarded_lead, absence_lead: the code before the caller's number, the redirecting number and the code of
-#   the number's absence, 0 if there is none. A part stands at most once, in any order. With a number_lead of 0 the number
-#   comes first, without a code before it.
+# number_lead, forwarded_lead, absence_lead: the code before the caller's number, the redirecting number and
+#   the code of the number's absence, 0 if there is none. A part stands at most once, in any order. With a
+#   number_lead of 0 the number comes first, without a code before it.
 # end: the code that ends the string
 # pause_ends_samples: a pause that also ends it, 0 if none does
 # absences: (digits, letter of message.REASONS)
@@ -253,9 +255,9 @@ class DtmfCallerId:
             return False
         for index in range(len(self._schemes)):
             scheme = self._schemes[index]
-            if 0 < scheme.pause_ends_samples <= self._pause_samples:
-                if _fits(scheme, self._codes, self._length):
-                    self._fitting |= 1 << index
+            has_ended = 0 < scheme.pause_ends_samples <= self._pause_samples
+            if has_ended and _fits(scheme, self._codes, self._length):
+                self._fitting |= 1 << index
         return self._fitting > 0
 
     def _result_of_nothing(self):

@@ -6,7 +6,15 @@ message what the bytes of a parameter may be (`content_class`, `byte_fits`).
 
 from collections import namedtuple
 
-from star57.callerid.framing import NTT_DLE, NTT_ETX, NTT_HEADER, NTT_LONGEST, NTT_SHORTEST, even_parity, ntt_crc
+from star57.callerid.framing import (
+    NTT_DLE,
+    NTT_ETX,
+    NTT_HEADER,
+    NTT_LONGEST,
+    NTT_SHORTEST,
+    even_parity,
+    ntt_crc,
+)
 
 _SDMF_CALL = const(0x04)
 _SDMF_MESSAGE_WAITING = const(0x06)
@@ -201,9 +209,7 @@ MDMF_PARAMETERS = (
     Parameter(0x0B, "visual_indicator", _read_indicator, None, 1, CLASS_ANY, _BOTH),
     Parameter(0x0D, "message_id", _read_octets, None, 3, CLASS_ANY, _ETSI),
     Parameter(0x0E, "last_message_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
-    Parameter(
-        0x0F, "complementary_date_time", _read_complementary_date_time, None, 10, CLASS_NUMBER, _ETSI
-    ),
+    Parameter(0x0F, "complementary_date_time", _read_complementary_date_time, None, 10, CLASS_NUMBER, _ETSI),
     Parameter(0x10, "complementary_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
     Parameter(0x11, "call_type", _read_code, _CALL_TYPES, 1, CLASS_ANY, _ETSI),
     Parameter(0x12, "first_called_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
@@ -321,7 +327,7 @@ for _field in _ALWAYS_PRESENTED + _PRESENTED_WHEN_KNOWN:
 
 
 def parse(data):
-    """Reads a whole SDMF or MDMF message: its bytes from the type to the checksum. Raises MessageError, nothing else."""
+    """Reads a whole SDMF or MDMF message, from its type to its checksum. Raises MessageError, nothing else."""
     if not 3 <= len(data) <= _LONGEST or len(data) != data[1] + 3:
         raise MessageError("length")
     data = bytes(data)
@@ -396,9 +402,9 @@ def _parse_mdmf(message_type, body):
     message = Message("mdmf", message_type)
     _take_all(message, _MDMF, body)
     message.message_waiting = message.visual_indicator
-    if message_type == _MDMF_MESSAGE_WAITING and message.message_waiting is None:
-        if message.number_of_messages is not None:
-            message.message_waiting = message.number_of_messages > 0
+    is_counted = message.message_waiting is None and message.number_of_messages is not None
+    if message_type == _MDMF_MESSAGE_WAITING and is_counted:
+        message.message_waiting = message.number_of_messages > 0
     if _is_same_line(message.called_number, message.number):
         message.dialable_number = message.called_number
         message.called_number = None

@@ -112,10 +112,8 @@ def _structure(characters, message_type, length):
     for position in range(end - 2, _HEADER - 1, -1):
         chosen = None
         for cost_type, parameter_type in characters[position][:8]:
-            if parameter_type == 0 or cost_type > 25:
+            if cost_type > 25 or parameter_type not in _PARAMETER_TYPES:
                 continue
-            if parameter_type not in _PARAMETER_TYPES:
-                cost_type += 6.0
             content = _CONTENT_COSTS[message.content_class(parameter_type)]
             for cost_length, parameter_length in characters[position + 1][:8]:
                 after = position + 2 + parameter_length
@@ -166,9 +164,7 @@ def _least(alternatives, content, place, length):
     for cost, value in alternatives:
         if cost >= least:
             break
-        cost += content(place, length, value)
-        if cost < least:
-            least = cost
+        least = min(least, cost + content(place, length, value))
     return least
 
 
@@ -176,9 +172,9 @@ def _choices(alternatives, content, place, length):
     """What a content character may be, the cheapest first, costs counted from it."""
     allowed = []
     for cost, value in alternatives:
-        cost += content(place, length, value)
-        if cost < _IMPOSSIBLE:
-            allowed.append((cost, value))
+        total = cost + content(place, length, value)
+        if total < _IMPOSSIBLE:
+            allowed.append((total, value))
     if not allowed:
         return [(0.0, alternatives[0][1])]
     allowed.sort()
@@ -211,7 +207,7 @@ def _solve(characters, header, slots, cost):
 
 
 def _cheapest(deviations, wanted):
-    """The cheapest set of at most three deviations at different places that adds up to `wanted`; the next one's cost."""
+    """The cheapest set of up to three deviations at different places that adds up to `wanted`; the next one's cost."""
     best = (0.0, ()) if wanted == 0 else None
     second = _IMPOSSIBLE
     sets = []

@@ -27,8 +27,14 @@ _LEAST_PURITY = 0.25  # share of the power that mark must have
 _MOST_SNR = 20.0  # of mark over the whole band, as a ratio: what noise is not, distortion is
 _CHARACTER_COST_NATS = 5.5  # a character's 256 values are equally likely before it is heard: ln 256
 _IDLE_COST_NATS = 4.0
-_NOMINAL_CHARACTER = 200 / 3
-_LEAST_AGREEMENT = 0.5  # 1 when all starts lie on one line
+_FIRST_STARTS = const(6)
+_COMPARED_FROM = const(4)
+_ALIGNED_TOGETHER = const(8)
+_MORE_CHARACTERS = const(
+    12
+)  # that may follow the last of those on the line: framing is lost for good in some names
+_EARLY = const(300)  # samples that the first character may start before mark is known to have ended
+_MOST_MISSING = const(4)  # characters that noise may hide in a row
 _BAUDS = (1200, 1182, 1218, 1164, 1236, 1152, 1254)
 
 
@@ -61,8 +67,7 @@ class SecondReader:
         best = None
         for name, shift_hz in (("bell_202", 1000), ("v23", 800)):
             modem = self._modem(name, shift_hz)
-            if modem is not None and (best is None or modem[0] > best[0]):
-                best = modem
+            best = _better(best, modem)
         if best is None:
             return None
         return self._message(best)
@@ -92,10 +97,10 @@ class SecondReader:
         return True
 
     def _modem(self, name, shift_hz):
-        """(score, name, shift_hz, space amplitude, samples a bit, exact starts, starts) of the burst taken as this standard's."""
+        """The _Modem that explains the burst best, of those with this shift; or None."""
         space = self._decide(self._mark_hz + shift_hz)
-        best = None
         nats = _SCALE / min(25.0, 3.33 * self._amplitude**2 / self._noise)
+        nominal = best = None
         for baud in _BAUDS:
             score = self._finder.find(
                 self._decisions,
@@ -106,20 +111,46 @@ class SecondReader:
             )
             if best is None or score > best[0]:
                 best = (score, _SAMPLE_HZ / baud, self._finder.starts(self._count)[: _MOST_CHARACTERS + 4])
-        starts = best[2]
+            if nominal is None:
+                nominal = best
+        return _better(
+            self._timed(name, shift_hz, space, nominal),
+            None if best is nominal else self._timed(name, shift_hz, space, best),
+        )
+
+    def _timed(self, name, shift_hz, space, found):
+        _, bit_samples, starts = found
         if len(starts) < 4:
             return None
-        bit_samples, times = _line(starts, best[1])
+        bit_samples, times = _line(starts, bit_samples)
         self._tune(shift_hz, bit_samples, space)
-        best = None
-        for quarter in range(-6, 7):
-            score = 0
-            for start in times[3:15]:
-                score += max(self._compare(start + quarter / 4))
-            if best is None or score > best[0]:
-                best = (score, quarter / 4)
-        times = [start + best[1] for start in times]
-        return (best[0], name, shift_hz, space, bit_samples, times, starts)
+        times = self._aligned(times)
+        score = 0
+        for start in times[_COMPARED_FROM : _COMPARED_FROM + 12]:
+            score += max(self._compare(start))
+        return (score, name, shift_hz, space, bit_samples, times, starts)
+
+    def _aligned(self, times):
+        """The starts, moved along a line to where the bits are strongest."""
+        moves = []
+        first_strength = 0
+        for first in range(_COMPARED_FROM, len(times) - 5, _ALIGNED_TOGETHER):
+            together = times[first : first + _ALIGNED_TOGETHER]
+            strengths = [
+                sum([self._strength(start + move / 4) for start in together]) for move in range(-6, 7)
+            ]
+            strongest = max(strengths)
+            if strongest * 3 < first_strength * 2:
+                break
+            if first == _COMPARED_FROM:
+                first_strength = strongest
+            moves.append((first, _peak(strengths) / 4 - 1.5))
+        if not moves:
+            return times
+        if len(moves) == 1:
+            return [start + moves[0][1] for start in times]
+        slope, at_zero = _regression(moves)
+        return [times[k] + at_zero + slope * (k + 0.5 - _ALIGNED_TOGETHER / 2) for k in range(len(times))]
 
     def _tune(self, shift_hz, bit_samples, space):
         unit = 1 << self._shift
@@ -162,12 +193,19 @@ class SecondReader:
         found = total / leading * 1.08 if leading > 20 else whole_space
         return max(whole_mark / 4, min(whole_mark * 4, found))
 
+    def _strength(self, start):
+        return self._characters.strength(self._samples, self._read_character(start))
+
     def _compare(self, start):
         """The likelihoods of the character at `start`, a time in samples."""
+        return self._characters.compare(self._samples, self._read_character(start))
+
+    def _read_character(self, start):
+        """Reads the samples of the character at `start`; answers where in them it starts."""
         whole = int(start)
         self._recorder.read(self._first + whole, self._samples, 76)
         fsk.shift_right(self._samples, 76, self._shift)
-        return self._characters.compare(self._samples, start - whole)
+        return start - whole
 
     def _message(self, modem):
         _, name, shift_hz, space, bit_samples, times, starts = modem
@@ -181,7 +219,7 @@ class SecondReader:
             characters.append(_alternatives(self._compare(start), nats))
         follows = [_has_near(starts, time) for time in times[: len(characters)]]
         best = None
-        for first in range(min(6, len(characters))):
+        for first in range(min(2 * _FIRST_STARTS, len(characters) - 6)):
             reading = repair.read(characters[first:], follows[first:])
             if reading is not None and (best is None or reading.cost < best.cost):
                 best = reading
@@ -195,6 +233,12 @@ class SecondReader:
         best.characters = characters
         best.mark_hz = self._mark_hz
         return best
+
+
+def _better(one, other):
+    if one is None or other is None:
+        return one or other
+    return one if one[0] >= other[0] else other
 
 
 def _alternatives(likelihood, nats):
@@ -231,62 +275,57 @@ def _phase_slope(samples, n, hz, block, lag):
 
 def _line(starts, bit_samples):
     """Samples a bit and exact starts: those of characters that follow each other evenly lie on a line."""
-    starts = starts[:40]
-    period = _period(starts)
-    if period is not None:
-        return _fitted(starts, period)
-    n = min(len(starts), 24)
-    slope, at_zero = _regression([(k, starts[k]) for k in range(1, n)])
-    if max(abs(at_zero + slope * k - starts[k]) for k in range(1, n)) > 2.5:
+    best = []
+    for period in (_usual_distance(starts), 10 * bit_samples):
+        first = 0
+        while first + len(best) < len(starts):
+            points = _even_points(starts, first, period)
+            if len(points) > len(best):
+                best = points
+            first += 1
+    if len(best) < 6 or len(best) * 3 < 2 * best[-1][0]:
         return bit_samples, [float(start) for start in starts]
-    return bit_samples, [at_zero + slope * k for k in range(len(starts))]
+    slope, at_zero = _regression(best)
+    on_line = [point for point in best if abs(point[1] - at_zero - slope * point[0]) < 1.8]
+    if len(on_line) >= 4:
+        slope, at_zero = _regression(on_line)
+    if abs(slope - 10 * bit_samples) < 0.06 * slope:
+        bit_samples = slope / 10
+    first = -int((at_zero - _BEFORE_END + _EARLY) / slope)
+    return bit_samples, [at_zero + slope * k for k in range(first, best[-1][0] + _MORE_CHARACTERS)]
 
 
-def _period(starts):
-    """Samples a character when most of them follow at once, by how well the starts agree modulo a period; or None."""
-    best = (0.0, 0.0)
-    period = _NOMINAL_CHARACTER
-    offset = 0
-    while abs(offset) < 36:
-        agreement = _agreement(starts, period)
-        if agreement > best[0]:
-            best = (agreement, period)
-        if offset == 0 and agreement > 0.55 * len(starts):
+def _peak(strengths):
+    """Where between its neighbours the greatest value lies, by a parabola."""
+    best = strengths.index(max(strengths))
+    if not 0 < best < len(strengths) - 1:
+        return best
+    before, at, after = strengths[best - 1 : best + 2]
+    return best + 0.5 * (before - after) / (before - 2 * at + after) if before + after < 2 * at else best
+
+
+def _usual_distance(starts):
+    """The median distance of two neighbours among the first of `starts`."""
+    distances = sorted([starts[k + 1] - starts[k] for k in range(min(24, len(starts) - 1))])
+    return distances[len(distances) // 2]
+
+
+def _even_points(starts, first, period):
+    """(index, start) of those characters from the `first` on that lie `period` apart, the period being followed."""
+    points = [(0, starts[first])]
+    at_zero = float(starts[first])
+    slope = period
+    for start in starts[first + 1 :]:
+        k = round((start - at_zero) / slope)
+        last = points[-1][0]
+        if k > last + _MOST_MISSING:
             break
-        offset = 1 - offset if offset <= 0 else 0 - offset
-        period = _NOMINAL_CHARACTER + 0.1 * offset
-    return best[1] if best[0] > _LEAST_AGREEMENT * len(starts) else None
-
-
-def _agreement(starts, period):
-    real, imaginary = _direction(starts, period)
-    return math.sqrt(real * real + imaginary * imaginary)
-
-
-def _direction(starts, period):
-    real = imaginary = 0.0
-    for start in starts:
-        angle = 2 * math.pi * start / period
-        real += math.cos(angle)
-        imaginary += math.sin(angle)
-    return real, imaginary
-
-
-def _fitted(starts, period):
-    real, imaginary = _direction(starts, period)
-    offset = math.atan2(imaginary, real) / (2 * math.pi) * period
-    for tolerance in (3.5, 1.8):
-        on_line = []
-        for start in starts:
-            k = round((start - offset) / period)
-            if abs(start - offset - k * period) < tolerance:
-                on_line.append((k, start))
-        if len(on_line) < 4:
-            break
-        period, offset = _regression(on_line)
-    first = max(0, math.ceil((_BEFORE_END - 240 - offset) / period))
-    last = int((starts[-1] - offset) / period + 0.5)
-    return period / 10, [offset + period * k for k in range(first, last + 1)]
+        tolerance = 3.5 if len(points) < 6 else 2.5
+        if k > last and abs(start - at_zero - k * slope) < tolerance:
+            points.append((k, start))
+            if len(points) > 3:
+                slope, at_zero = _regression(points)
+    return points
 
 
 def _regression(points):

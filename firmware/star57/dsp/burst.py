@@ -1,4 +1,4 @@
-"""The last second and a half of what the FSK receiver heard, kept so that it can be read again, and where mark ended in it."""
+"""The last second and a half of what the FSK receiver heard, kept to be read again, and where mark ended in it."""
 
 from array import array
 

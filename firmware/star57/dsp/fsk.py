@@ -321,7 +321,15 @@ class FskReceiver:
     """
 
     def __init__(
-        self, sink, mark_hz=1200, space_hz=2200, baud=1200, *, carrier_on_dbm0=-46, carrier_off_dbm0=-49, recorder=None
+        self,
+        sink,
+        mark_hz=1200,
+        space_hz=2200,
+        baud=1200,
+        *,
+        carrier_on_dbm0=-46,
+        carrier_off_dbm0=-49,
+        recorder=None,
     ):
         bit_samples = _SAMPLE_HZ / baud
         if not 5 < bit_samples <= 7:

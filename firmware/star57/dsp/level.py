@@ -8,9 +8,9 @@ HIGHEST_DBM0 = const(3)
 
 _PEAK_0_DBM0 = const(22748)
 _SAMPLES_20_MS = const(160)
-# 10 log10 of 2 to the n-th, and of the eighths between, in hundredths of a decibel.
+# 10 log10 of 2 to the n-th, and of the 32nds between, in hundredths of a decibel.
 _HUNDREDTHS_PER_OCTAVE = const(301)
-_EIGHTHS = bytes(round(1000 * math.log10(1 + k / 8) / 10) for k in range(8))
+_BETWEEN = array("h", [round(1000 * math.log10(1 + (k + 0.5) / 32)) for k in range(32)])
 # Mean square of a sine at 0 dBm0: 22748 squared, halved: 84.128 dB.
 _MEAN_SQUARE_0_DBM0 = const(8413)
 
@@ -22,20 +22,24 @@ def peak(dbm0):
     return _peaks[max(LOWEST_DBM0, min(HIGHEST_DBM0, dbm0)) - LOWEST_DBM0]
 
 
-def dbm0(mean_square):
-    """The level of samples whose mean square this is, in whole dBm0; LOWEST_DBM0 for silence."""
+def hundredths_dbm0(mean_square):
+    """The level of samples whose mean square (below 2^30) this is, in hundredths of dBm0; of silence LOWEST_DBM0."""
     if mean_square <= 0:
-        return LOWEST_DBM0
-    octave = 0
+        return 100 * LOWEST_DBM0
+    octave = 5
     rest = mean_square
-    while rest >= 16:
+    while rest >= 64:
         rest >>= 1
         octave += 1
-    while rest < 8:
+    while rest < 32:
         rest <<= 1
         octave -= 1
-    hundredths = (octave + 3) * _HUNDREDTHS_PER_OCTAVE + _EIGHTHS[rest - 8] * 10
-    return max(LOWEST_DBM0, (hundredths - _MEAN_SQUARE_0_DBM0 + 50) // 100)
+    return octave * _HUNDREDTHS_PER_OCTAVE + _BETWEEN[rest - 32] - _MEAN_SQUARE_0_DBM0
+
+
+def dbm0(mean_square):
+    """The level of samples whose mean square this is, in whole dBm0; LOWEST_DBM0 for silence."""
+    return max(LOWEST_DBM0, (hundredths_dbm0(mean_square) + 50) // 100)
 
 
 @micropython.viper

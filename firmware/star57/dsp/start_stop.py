@@ -20,7 +20,9 @@ _AFTER_IDLE = const(4)  # and idle before it
 
 
 @micropython.viper
-def _search(state: ptr32, decisions: ptr8, centres: ptr8, ended: ptr32, idle: ptr32, starting: ptr32, back: ptr8) -> int:
+def _search(
+    state: ptr32, decisions: ptr8, centres: ptr8, ended: ptr32, idle: ptr32, starting: ptr32, back: ptr8
+) -> int:
     """Fills `back`, and answers whether the best sequence ends in a character (1) or idle (0), times 2^28, and its sum.
 
     A decision is 128 for none, less for space and more for mark. A sequence scores the spaces in its characters,

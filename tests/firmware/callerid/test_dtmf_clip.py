@@ -38,8 +38,33 @@ STRINGS = (
     ("D5555550123C", NUMBER, None, None, ["d_to_c"]),
     ("D0000000000C", None, "O", None, ["d_to_c"]),
 )
-NO_STRINGS = ("A12C", "D1C", "D4#", "D11#", "B11C", "B1C", "AC", "A#", "DC", "D#", "A123A456A", "A123D45C", "D555#")
-DIALLED = ("*57", "1157", "5550123", "5550123#", "*57#", "#31#5550123", "*21*5550123#", "911", "0" * 30 + "#", "*#06#")
+NO_STRINGS = (
+    "A12C",
+    "D1C",
+    "D4#",
+    "D11#",
+    "B11C",
+    "B1C",
+    "AC",
+    "A#",
+    "DC",
+    "D#",
+    "A123A456A",
+    "A123D45C",
+    "D555#",
+)
+DIALLED = (
+    "*57",
+    "1157",
+    "5550123",
+    "5550123#",
+    "*57#",
+    "#31#5550123",
+    "*21*5550123#",
+    "911",
+    "0" * 30 + "#",
+    "*#06#",
+)
 
 
 class Line:
@@ -75,7 +100,9 @@ def test_every_scheme_with_all_at_once():
         message = heard(digits)
         assert message is not None, digits
         assert message.kind == "dtmf"
-        assert (message.number, message.reason, message.forwarded_from) == (number, reason, forwarded_from), digits
+        assert (message.number, message.reason, message.forwarded_from) == (number, reason, forwarded_from), (
+            digits
+        )
         assert message.schemes == schemes, (digits, message.schemes)
         fields = message.as_dict()
         assert json.loads(json.dumps(fields)) == fields

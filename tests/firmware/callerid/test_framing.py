@@ -3,7 +3,15 @@
 import random
 
 import micropython
-from star57.callerid.framing import CHECKSUM_WRONG, MESSAGE, TRUNCATED, Framer, NttFramer, even_parity, ntt_crc
+from star57.callerid.framing import (
+    CHECKSUM_WRONG,
+    MESSAGE,
+    TRUNCATED,
+    Framer,
+    NttFramer,
+    even_parity,
+    ntt_crc,
+)
 
 SDMF = bytes.fromhex("041231323031313733313535353535353031323356")
 MDMF = bytes.fromhex(

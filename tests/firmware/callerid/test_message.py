@@ -225,7 +225,7 @@ def test_all_parameters_at_once_in_any_order():
         message = parse(mdmf(*[(code, parameters[code][0]) for code in codes]))
         assert message.unknown == []
         for code in codes:
-            value, field, content = parameters[code]
+            _, field, content = parameters[code]
             assert getattr(message, field) == content, (codes, field)
 
 
@@ -234,7 +234,9 @@ def test_nonsense_is_kept_as_it_is():
         message = parse(mdmf((parameter_type, value)))
         assert message.unknown == [(parameter_type, value)]
         fields = message.as_dict()
-        assert [field for field in fields if field not in ("kind", "message_type", "unknown") and fields[field]] == []
+        assert [
+            field for field in fields if field not in ("kind", "message_type", "unknown") and fields[field]
+        ] == []
 
 
 def test_fields_and_their_defaults():
@@ -250,7 +252,12 @@ def test_fields_and_their_defaults():
 
 def test_parameter_03_is_the_callers_or_the_called_line():
     number = (0x02, b"5555550123")
-    for value, is_dialable in ((b"15555550123", True), (b"5550123", True), (b"5550124", False), (b"0123", False)):
+    for value, is_dialable in (
+        (b"15555550123", True),
+        (b"5550123", True),
+        (b"5550124", False),
+        (b"0123", False),
+    ):
         for parameters in ((number, (0x03, value)), ((0x03, value), number)):
             message = parse(mdmf(*parameters))
             found = message.dialable_number if is_dialable else message.called_number

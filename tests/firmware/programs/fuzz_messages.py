@@ -17,7 +17,19 @@ _WARM_UP_CASES = 2000
 _CHECK_EVERY = 20000
 _KEYS = b"0123456789ABCD*#"
 _TYPES = b"\x04\x06\x0b\x80\x81\x82\x86\x89"
-_TEXTS = (b"5555550123", b"12011731", b"SMITH JOHN", b"P", b"O", b"L", b"\xff", b"\x00", b"\x01", b"", b"\x10\x10")
+_TEXTS = (
+    b"5555550123",
+    b"12011731",
+    b"SMITH JOHN",
+    b"P",
+    b"O",
+    b"L",
+    b"\xff",
+    b"\x00",
+    b"\x01",
+    b"",
+    b"\x10\x10",
+)
 _STRINGS = (
     b"A5555550123D5555550100B10C",
     b"A5555550123#",
@@ -154,13 +166,7 @@ class Fuzz:
         framer.marks(chance.below(120))
         for value in data:
             framer.byte(value, chance.below(256))
-            event = chance.below(512)
-            if event == 0:
-                framer.framing_error()
-            elif event == 1:
-                framer.marks(chance.below(60))
-            elif event == 2:
-                framer.carrier(chance.below(2))
+            self._disturb(framer)
         if chance.below(2):
             framer.carrier(0)
         if framer.length > len(framer.data):
@@ -173,6 +179,15 @@ class Fuzz:
             except MessageError as fault:
                 if fault.reason in ("checksum", "parity"):
                     raise Failed(f"{fault.reason} of a whole message") from fault
+
+    def _disturb(self, framer):
+        event = self.chance.below(512)
+        if event == 0:
+            framer.framing_error()
+        elif event == 1:
+            framer.marks(self.chance.below(60))
+        elif event == 2:
+            framer.carrier(self.chance.below(2))
 
     def _keys(self):
         chance = self.chance
