@@ -115,6 +115,11 @@ def content_class(parameter_type):
     return CLASS_ANY if row is None else row.content
 
 
+def parameter(parameter_type):
+    """The row of MDMF_PARAMETERS, or None."""
+    return _MDMF.get(parameter_type)
+
+
 # Readers: (the parameter's bytes, its row's codes) -> what it says, or None if it makes no sense.
 
 

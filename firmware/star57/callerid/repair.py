@@ -1,244 +1,387 @@
-"""The most likely message that a burst can have been, by grammar and checksum (GR-30, ES 200 659-3)."""
+"""The most likely message that a burst can have been, by grammar and checksum (GR-30, EN 300 659-3).
+
+Costs are in sixteenths of a nat (characters.NAT): how much less likely one reading is than another.
+"""
+
+from array import array
+
+from micropython import const
 
 from star57.callerid import message
+from star57.dsp.characters import ALTERNATIVES, MOST_COST, NAT
 
-# Costs are in nats: how much less likely one reading is than another.
-_IMPOSSIBLE = 40.0
-_UNUSUAL = 3.0
-_UNEXPLAINED = 6.0  # a character behind the message's end
-_MOST_DEVIATIONS = const(40)
+_IMPOSSIBLE = MOST_COST
+_UNUSUAL = const(48)  # a byte that may be anything, and of which nothing tells that it is right
+_UNKNOWN_TYPE = const(160)
+_ODD_TEXT = const(24)
+_ODD_NUMBER = const(96)
+_LATIN = const(80)
+_REASON_FOR_NUMBER = const(16)
+_UNEXPLAINED = const(96)  # a character behind the message's end
+_MOST_FOLLOWING = const(4)
+_MOST_STRUCTURAL = const(400)  # 25 nats: a type or a length that is less likely is not tried
+_MOST_MARGIN = const(640)
+_MOST_STARTS = const(12)
+_FEWEST_CHARACTERS = const(7)
+_MOST_DEVIATIONS = const(48)
 _HEADER = const(2)
-_SDMF = b"\x04\x06\x0b"
-_TYPES = b"\x04\x06\x0b\x80\x82\x81\x86\x89"
-_REASONS = b"OPCSI"
-_DATE_TENS = {0: b"01", 2: b"0123", 4: b"012", 6: b"012345"}
+_SDMF_CALL = const(0x04)
+_SDMF_WAITING = const(0x06)
+_SDMF_SHORTEST = const(9)
+_DATE_TIME_LENGTH = const(8)
+_SDMF = (_SDMF_CALL, _SDMF_WAITING)
+_TYPES = b"\x04\x06\x80\x82\x81\x86\x89"
+_REASONS = message.REASONS.encode()
 
-
-def _date_cost(place, _length, value):
-    allowed = _DATE_TENS.get(place)
-    if allowed is not None:
-        return 0.0 if value in allowed else _IMPOSSIBLE
-    return 0.0 if 0x30 <= value <= 0x39 else _IMPOSSIBLE
-
-
-def _number_cost(_place, length, value):
-    if 0x30 <= value <= 0x39:
-        return 0.0
-    if length == 1 and value in _REASONS:
-        return 1.0
-    return 6.0 if value in b"*#+ -" else _IMPOSSIBLE
-
-
-def _reason_cost(_place, _length, value):
-    return 0.0 if value in _REASONS else _IMPOSSIBLE
-
-
-def _text_cost(_place, _length, value):
-    if 0x41 <= value <= 0x5A or value == 0x20:
-        return 0.0
-    if 0x20 < value < 0x7F:
-        return 1.5
-    return 5.0 if value >= 0xA0 else _IMPOSSIBLE
-
-
-def _any_cost(_place, _length, _value):
-    return _UNUSUAL
-
-
-_CONTENT_COSTS = {
-    message.CLASS_ANY: _any_cost,
-    message.CLASS_DATE: _date_cost,
-    message.CLASS_NUMBER: _number_cost,
-    message.CLASS_REASON: _reason_cost,
-    message.CLASS_TEXT: _text_cost,
-}
-_PARAMETER_TYPES = bytes(row.code for row in message.MDMF_PARAMETERS)
+_CLASSES = const(5)
+_NOT_YET = const(0xFFFF)
+_BEST = const(0)
+_SECOND = const(1)
 
 
 class Reading:
-    """A message and how sure it is: `data`; `cost` in nats; `margin` over the next best; `repaired`."""
+    """A message and how sure it is.
+
+    data: from the type to the checksum
+    cost_nats: what noise and grammar say against it
+    margin_nats: by how much the next best message is less likely
+    repaired: whether it holds a byte that was not the likeliest by itself
+    """
 
     def __init__(self, data, cost, margin, repaired):
         self.data = data
-        self.cost = cost
-        self.margin = margin
+        self.cost_nats = cost / NAT
+        self.margin_nats = margin / NAT
         self.repaired = repaired
 
 
-def read(characters, follows):
-    """The best Reading of `characters`: for each a list of (cost, value), the likeliest first. None if there is none.
+def read(values, costs, count, follows):
+    """The best Reading of `count` characters, or None.
 
-    The first character is the message's type. `follows`: for each, whether it comes at once behind the one before.
+    values, costs: of each character its ALTERNATIVES likeliest values, and what each costs, from 0
+    follows: for each character, whether one was found where it is
     """
+    burst = _Burst(values, costs, count, follows)
     best = None
-    for cost_type, message_type in characters[0]:
-        if message_type not in _TYPES:
+    second_cost = 0
+    for hypothesis in sorted(burst.hypotheses()):
+        if best is not None and hypothesis[0] > best[0] + _MOST_MARGIN:
+            break
+        found = burst.solve(hypothesis)
+        if found is None:
             continue
-        for cost_length, length in characters[1]:
-            if cost_type + cost_length > _IMPOSSIBLE or not 3 <= length <= len(characters) - 3:
-                continue
-            cost, slots = _structure(characters, message_type, length)
-            if slots is None:
-                continue
-            # Characters that go on behind the message's end speak against this end.
-            cost += cost_type + cost_length + _UNEXPLAINED * _following(follows, length + 3)
-            found = _solve(characters, bytes([message_type, length]), slots, cost)
-            best = _better(best, found)
-    return best
-
-
-def _following(follows, end):
-    count = 0
-    while count < 4 and end + count < len(follows) and follows[end + count]:
-        count += 1
-    return count
-
-
-def _better(one, other):
-    if one is None or other is None:
-        return other if one is None else one
-    if other.cost < one.cost:
-        one, other = other, one
-    one.margin = min(one.margin, other.cost - one.cost)
-    return one
-
-
-def _structure(characters, message_type, length):
-    """Cost and the slots (position, choices) of the likeliest division into parameters; choices are (cost, value)."""
-    end = _HEADER + length
-    if message_type in _SDMF:
-        return _single(characters, message_type, length, end)
-    best = {end: (0.0, None)}
-    for position in range(end - 2, _HEADER - 1, -1):
-        chosen = None
-        for cost_type, parameter_type in characters[position][:8]:
-            if cost_type > 25 or parameter_type not in _PARAMETER_TYPES:
-                continue
-            content = _CONTENT_COSTS[message.content_class(parameter_type)]
-            for cost_length, parameter_length in characters[position + 1][:8]:
-                after = position + 2 + parameter_length
-                if parameter_length == 0 or cost_length > 25 or after not in best:
-                    continue
-                if content is _date_cost and parameter_length != 8:
-                    continue
-                cost = cost_type + cost_length + best[after][0]
-                for k in range(parameter_length):
-                    cost += _least(characters[position + 2 + k], content, k, parameter_length)
-                if chosen is None or cost < chosen[0]:
-                    chosen = (cost, (parameter_type, parameter_length, content))
-        if chosen is not None and chosen[0] < 3 * _IMPOSSIBLE:
-            best[position] = chosen
-    if _HEADER not in best:
-        return 0.0, None
-    slots = []
-    position = _HEADER
-    cost = best[_HEADER][0]
-    while position != end:
-        parameter_type, parameter_length, content = best[position][1]
-        slots.append([(0.0, parameter_type)])
-        slots.append([(0.0, parameter_length)])
-        for k in range(parameter_length):
-            slots.append(_choices(characters[position + 2 + k], content, k, parameter_length))
-        position += 2 + parameter_length
-    return cost, slots
-
-
-def _single(characters, message_type, length, end):
-    slots = []
-    cost = 0.0
-    for position in range(_HEADER, end):
-        place = position - _HEADER
-        content = _any_cost
-        if message_type == _SDMF[0]:
-            if length < 9:
-                return 0.0, None
-            content = _date_cost if place < 8 else _number_cost
-            place = place if place < 8 else place - 8
-        cost += _least(characters[position], content, place, length - 8)
-        slots.append(_choices(characters[position], content, place, length - 8))
-    return cost, slots
-
-
-def _least(alternatives, content, place, length):
-    least = _IMPOSSIBLE
-    for cost, value in alternatives:
-        if cost >= least:
-            break
-        least = min(least, cost + content(place, length, value))
-    return least
-
-
-def _choices(alternatives, content, place, length):
-    """What a content character may be, the cheapest first, costs counted from it."""
-    allowed = []
-    for cost, value in alternatives:
-        total = cost + content(place, length, value)
-        if total < _IMPOSSIBLE:
-            allowed.append((total, value))
-    if not allowed:
-        return [(0.0, alternatives[0][1])]
-    allowed.sort()
-    least = allowed[0][0]
-    return [(cost - least, value) for cost, value in allowed]
-
-
-def _solve(characters, header, slots, cost):
-    """The cheapest choice whose checksum holds, and how much dearer the next one is."""
-    # The checksum's own character is one more slot, and the sum of all must be 0.
-    slots = slots + [list(characters[_HEADER + header[1]])]
-    data = bytearray(header)
-    for choices in slots:
-        data.append(choices[0][1])
-    wanted = -sum(data) & 0xFF
-    deviations = []
-    for k in range(len(slots)):
-        for choice_cost, value in slots[k][1:]:
-            deviations.append((choice_cost, k, (value - slots[k][0][1]) & 0xFF, value))
-    deviations.sort()
-    first, second = _cheapest(deviations[:_MOST_DEVIATIONS], wanted)
-    if first is None:
+        if best is None:
+            best, second_cost = found, found[1]
+            continue
+        dearer = found if found[0] >= best[0] else best
+        best = best if dearer is found else found
+        second_cost = min(second_cost, found[1], dearer[0])
+    if best is None:
         return None
-    for _, k, _, value in first[1]:
-        data[_HEADER + k] = value
-    repaired = False
-    for k in range(len(data)):
-        repaired = repaired or data[k] != characters[k][0][1]
-    return Reading(bytes(data), cost + first[0], second - first[0], repaired)
+    return Reading(best[2], best[0], min(_MOST_MARGIN, second_cost - best[0]), best[3])
 
 
-def _cheapest(deviations, wanted):
-    """The cheapest set of up to three deviations at different places that adds up to `wanted`; the next one's cost."""
-    best = (0.0, ()) if wanted == 0 else None
-    second = _IMPOSSIBLE
-    sets = []
-    count = len(deviations)
-    for a in range(count):
-        one = deviations[a]
-        if one[0] > second:
-            break
-        if one[2] == wanted:
-            sets.append((one[0], (one,)))
-        for b in range(a + 1, count):
-            two = deviations[b]
-            if one[0] + two[0] > second:
-                break
-            if two[1] == one[1]:
-                continue
-            pair = (one[2] + two[2]) & 0xFF
-            if pair == wanted:
-                sets.append((one[0] + two[0], (one, two)))
-            for c in range(b + 1, count):
-                three = deviations[c]
-                if one[0] + two[0] + three[0] > second:
+def _content_cost(content, place, length, value):
+    """What it costs that `value` stands at `place` of a parameter of that class and length."""
+    if not message.byte_fits(content, place, value):
+        return _IMPOSSIBLE
+    if content == message.CLASS_NUMBER:
+        return _number_cost(length, value)
+    if content == message.CLASS_TEXT:
+        return _text_cost(value)
+    return _UNUSUAL if content == message.CLASS_ANY else 0
+
+
+def _number_cost(length, value):
+    if 0x30 <= value <= 0x39:
+        return 0
+    if value in _REASONS:
+        return _REASON_FOR_NUMBER if length == 1 else _IMPOSSIBLE
+    return _ODD_NUMBER
+
+
+def _text_cost(value):
+    if 0x41 <= value <= 0x5A or value == 0x20:
+        return 0
+    return _LATIN if value >= 0xA0 else _ODD_TEXT
+
+
+def _length_fits(row, length):
+    if row is None:
+        return length > 0
+    if row.content == message.CLASS_DATE:
+        return length == _DATE_TIME_LENGTH
+    return 0 < length <= row.longest
+
+
+class _Burst:
+    def __init__(self, values, costs, count, follows):
+        self._values = values
+        self._costs = costs
+        self._count = count
+        self._follows = follows
+        # The least that a character costs in each class, wherever in a parameter it stands.
+        self._least = array("H", [_NOT_YET] * (count * _CLASSES))
+        self._deviations = _Deviations()
+
+    def hypotheses(self):
+        """(least cost, first character, type, length) of what a message may begin with."""
+        found = []
+        for first in range(min(_MOST_STARTS, self._count - _FEWEST_CHARACTERS + 1)):
+            for cost_type, message_type in self._structural(first):
+                if message_type not in _TYPES:
+                    continue
+                for cost_length, length in self._structural(first + 1):
+                    if 3 <= length <= self._count - first - 3:
+                        cost = cost_type + cost_length
+                        cost += _UNEXPLAINED * self._following(first + length + 3)
+                        found.append((cost, first, message_type, length))
+        return found
+
+    def solve(self, hypothesis):
+        """(cost, that of the next best, bytes, whether repaired) of the best message that begins so; or None."""
+        cost, first, message_type, length = hypothesis
+        is_sdmf = message_type in _SDMF
+        parts = self._sdmf(first, message_type, length) if is_sdmf else self._mdmf(first, length)
+        if parts is None:
+            return None
+        cost += parts[0]
+        data = bytearray([message_type, length])
+        deviations = self._deviations
+        deviations.clear()
+        for position, value, content, place, part_length in parts[1]:
+            if value >= 0:
+                data.append(value)
+            else:
+                cost += self._choose(data, first + position, content, place, part_length)
+        # The checksum's own character may be anything that the other bytes ask for.
+        self._choose(data, first + _HEADER + length, -1, 0, 0)
+        change, next_change = deviations.cheapest(-sum(data) & 0xFF, data)
+        if change is None:
+            return None
+        repaired = False
+        for k in range(len(data)):
+            repaired = repaired or data[k] != self._values[(first + k) * ALTERNATIVES]
+        data = bytes(data)
+        if not _makes_sense(data, repaired):
+            return None
+        return cost + change, cost + next_change, data, repaired
+
+    def _following(self, end):
+        count = 0
+        while count < _MOST_FOLLOWING and end + count < self._count and self._follows[end + count]:
+            count += 1
+        return count
+
+    def _structural(self, character):
+        """(cost, value) of a character that is a type or a length."""
+        found = []
+        for at in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
+            if self._costs[at] <= _MOST_STRUCTURAL:
+                found.append((self._costs[at], self._values[at]))
+        return found
+
+    def _sdmf(self, first, message_type, length):
+        """Cost and parts (position, value or -1, class, place, length) of an SDMF message."""
+        parts = []
+        if message_type == _SDMF_WAITING:
+            if length != 3:
+                return None
+            letter = 0x42 if self._cost_of(first + 2, 0x42) <= self._cost_of(first + 2, 0x6F) else 0x6F
+            cost = sum([self._cost_of(first + _HEADER + k, letter) for k in range(3)])
+            return cost, [(_HEADER + k, letter, 0, 0, 0) for k in range(3)]
+        if length < _SDMF_SHORTEST:
+            return None
+        for k in range(length):
+            if k < _DATE_TIME_LENGTH:
+                parts.append((_HEADER + k, -1, message.CLASS_DATE, k, _DATE_TIME_LENGTH))
+            else:
+                parts.append(
+                    (_HEADER + k, -1, message.CLASS_NUMBER, k - _DATE_TIME_LENGTH, length - _DATE_TIME_LENGTH)
+                )
+        return 0, parts
+
+    def _mdmf(self, first, length):
+        """As `_sdmf`, of the likeliest division into parameters."""
+        end = _HEADER + length
+        best = {end: (0, None)}
+        for position in range(end - 3, _HEADER - 1, -1):
+            chosen = self._parameter(first, position, best)
+            if chosen is not None:
+                best[position] = chosen
+        if _HEADER not in best:
+            return None
+        parts = []
+        cost = 0
+        position = _HEADER
+        while position != end:
+            cost_here, parameter_type, parameter_length, content = best[position][1]
+            cost += cost_here
+            parts.append((position, parameter_type, 0, 0, 0))
+            parts.append((position + 1, parameter_length, 0, 0, 0))
+            for k in range(parameter_length):
+                parts.append((position + 2 + k, -1, content, k, parameter_length))
+            position += 2 + parameter_length
+        return cost, parts
+
+    def _parameter(self, first, position, best):
+        """The cheapest parameter that may begin at `position`, and all after it: (cost, (own cost, type, ...))."""
+        chosen = None
+        for cost_type, parameter_type in self._structural(first + position):
+            row = message.parameter(parameter_type)
+            own_cost = cost_type if row is not None else cost_type + _UNKNOWN_TYPE
+            content = message.content_class(parameter_type)
+            for cost_length, length in self._structural(first + position + 1):
+                after = best.get(position + 2 + length)
+                if after is None or not _length_fits(row, length):
+                    continue
+                cost = own_cost + cost_length + after[0]
+                for k in range(position + 2, position + 2 + length):
+                    cost += self._least_cost(first + k, content)
+                if chosen is None or cost < chosen[0]:
+                    chosen = (cost, (own_cost + cost_length, parameter_type, length, content))
+        return chosen
+
+    def _least_cost(self, character, content):
+        at = character * _CLASSES + content
+        if self._least[at] == _NOT_YET:
+            least = _IMPOSSIBLE
+            for cost, value in self._alternatives(character):
+                if cost >= least:
                     break
-                if (pair + three[2]) & 0xFF == wanted and three[1] != one[1] and three[1] != two[1]:
-                    sets.append((one[0] + two[0] + three[0], (one, two, three)))
-        for found in sets:
-            if best is None or found[0] < best[0]:
-                if best is not None:
-                    second = min(second, best[0])
-                best = found
-            elif found[0] < second:
-                second = found[0]
-        sets = []
-    return best, second
+                if content == message.CLASS_DATE:
+                    # Its place is not known here: any digit.
+                    least = min(least, cost) if 0x30 <= value <= 0x39 else least
+                else:
+                    least = min(least, cost + _content_cost(content, 0, 1, value))
+            self._least[at] = least
+        return self._least[at]
+
+    def _cost_of(self, character, value):
+        for cost, other in self._alternatives(character):
+            if other == value:
+                return cost
+        return _IMPOSSIBLE
+
+    def _alternatives(self, character):
+        at = character * ALTERNATIVES
+        for k in range(at, at + ALTERNATIVES):
+            yield self._costs[k], self._values[k]
+
+    def _choose(self, data, character, content, place, length):
+        """Appends the likeliest value to `data`, notes the others as deviations; answers the cost of the likeliest."""
+        allowed = []
+        for cost, value in self._alternatives(character):
+            total = cost if content < 0 else cost + _content_cost(content, place, length, value)
+            if total < _IMPOSSIBLE:
+                allowed.append((total, value))
+        if not allowed:
+            data.append(self._values[character * ALTERNATIVES])
+            return _IMPOSSIBLE
+        allowed.sort()
+        least, likeliest = allowed[0]
+        for total, value in allowed[1:]:
+            self._deviations.add(total - least, len(data), (value - likeliest) & 0xFF)
+        data.append(likeliest)
+        return least
+
+
+def _makes_sense(data, repaired):
+    """Whether every parameter can be read; what is not known to the tables is believed only if nothing was repaired."""
+    try:
+        parsed = message.parse(data)
+    except message.MessageError:
+        return False
+    return not (repaired and parsed.unknown)
+
+
+@micropython.viper
+def _cheapest(costs: ptr16, places: ptr8, deltas: ptr8, count: int, wanted: int, limit: int, found: ptr32):
+    """The cheapest set of up to three deviations at different places that adds up to `wanted`, and the next one's cost.
+
+    found: cost, cost of the next best, and the indices of the cheapest set, 255 for none. Costs below 2^10 each.
+    """
+    best = limit
+    second = limit
+    a = 0
+    while a < count and int(costs[a]) < second:
+        cost_a = int(costs[a])
+        left = (wanted - int(deltas[a])) & 255
+        if left == 0:
+            if cost_a < best:
+                second = best
+                best = cost_a
+                found[2] = a
+                found[3] = 255
+                found[4] = 255
+            elif cost_a < second:
+                second = cost_a
+        b = a + 1
+        while b < count and cost_a + int(costs[b]) < second:
+            if int(places[b]) != int(places[a]):
+                cost_b = cost_a + int(costs[b])
+                rest = (left - int(deltas[b])) & 255
+                if rest == 0:
+                    if cost_b < best:
+                        second = best
+                        best = cost_b
+                        found[2] = a
+                        found[3] = b
+                        found[4] = 255
+                    elif cost_b < second:
+                        second = cost_b
+                c = b + 1
+                while c < count and cost_b + int(costs[c]) < second:
+                    if (
+                        int(deltas[c]) == rest
+                        and int(places[c]) != int(places[a])
+                        and int(places[c]) != int(places[b])
+                    ):
+                        if cost_b + int(costs[c]) < best:
+                            second = best
+                            best = cost_b + int(costs[c])
+                            found[2] = a
+                            found[3] = b
+                            found[4] = c
+                        else:
+                            second = cost_b + int(costs[c])
+                    c += 1
+            b += 1
+        a += 1
+    found[0] = best
+    found[1] = second
+
+
+class _Deviations:
+    """What may stand in a message instead of its likeliest bytes."""
+
+    def __init__(self):
+        self._found = []
+        self._costs = array("H", bytes(2 * _MOST_DEVIATIONS))
+        self._places = bytearray(_MOST_DEVIATIONS)
+        self._deltas = bytearray(_MOST_DEVIATIONS)
+        self._set = array("i", bytes(4 * 5))
+
+    def clear(self):
+        self._found = []
+
+    def add(self, cost, place, delta):
+        self._found.append((cost, place, delta))
+
+    def cheapest(self, wanted, data):
+        """Makes `data` add up to what is wanted; answers what that costs and what the next best way would, or None."""
+        self._found.sort()
+        count = min(_MOST_DEVIATIONS, len(self._found))
+        for k in range(count):
+            self._costs[k], self._places[k], self._deltas[k] = self._found[k]
+        _cheapest(self._costs, self._places, self._deltas, count, wanted, _MOST_MARGIN, self._set)
+        best = self._set[_BEST]
+        if wanted == 0:
+            # Nothing need be changed, and the cheapest change is the next best message.
+            return 0, best
+        if best == _MOST_MARGIN:
+            return None, None
+        for index in list(self._set)[2:]:
+            if index != 255:
+                data[self._places[index]] = (data[self._places[index]] + self._deltas[index]) & 0xFF
+        return best, self._set[_SECOND]

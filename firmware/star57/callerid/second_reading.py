@@ -10,39 +10,41 @@ from array import array
 from micropython import const
 
 from star57.callerid import repair
-from star57.dsp import fsk
-from star57.dsp.characters import CharacterReader
+from star57.dsp import carrier, fsk
+from star57.dsp.characters import ALTERNATIVES, CharacterReader
+from star57.dsp.slicing import WHOLE_BIT, BurstSlicer
 from star57.dsp.start_stop import CharacterFinder
 
 _SAMPLE_HZ = const(8000)
-_MOST_SAMPLES = const(6400)
+_PEAK_0_DBM0 = const(22748)  # ITU-T G.711: a sine of peak 32767 is +3.17 dBm0
+_MOST_SAMPLES = const(5200)
+_FEWEST_SAMPLES = const(1000)
 _MARK_SAMPLES = const(280)  # 42 of the 55 bits of mark that are the fewest (SIN 227)
 _BEFORE_END = const(420)
-_CHUNK = const(80)
-_MOST_CHARACTERS = const(100)
-_ALTERNATIVES = const(10)
-_SCALE = const(100)  # of a decision: a whole bit without noise
+_MOST_CHARACTERS = const(72)
 _MIDDLE_HZ = const(1250)  # between the mark of Bell 202 and that of V.23
+_FURTHEST_HZ = const(300)
 _LEAST_PURITY = 0.25  # share of the power that mark must have
 _MOST_SNR = 20.0  # of mark over the whole band, as a ratio: what noise is not, distortion is
+_NOISE_SHARE_DB = 1.1  # of white noise, what lies in 300 to 3400 Hz
+_MODEMS = (("bell_202", 1000), ("v23", 800))  # by their shift in Hz
+_SURE_OF_MODEM = 1.02  # the wrong shift hears a space 4 % weaker
+_WHOLE_SHARE = 1.12  # of a whole bit over what is heard of its kind, edges included
+_MOST_MEASURED = const(4096)
 _CHARACTER_COST_NATS = 5.5  # a character's 256 values are equally likely before it is heard: ln 256
 _IDLE_COST_NATS = 4.0
-_FIRST_STARTS = const(6)
+_OTHER_BAUDS = (1182, 1218, 1164, 1236, 1152, 1254)
+_BAUD_SAMPLES = const(1800)  # the first dozen characters, by which a baud is chosen
+_FIRST_STARTS = const(12)
 _COMPARED_FROM = const(4)
+_COMPARED_TO = const(16)
 _ALIGNED_TOGETHER = const(8)
 _MORE_CHARACTERS = const(
     12
 )  # that may follow the last of those on the line: framing is lost for good in some names
 _EARLY = const(300)  # samples that the first character may start before mark is known to have ended
 _MOST_MISSING = const(4)  # characters that noise may hide in a row
-_BAUDS = (1200, 1182, 1218, 1164, 1236, 1152, 1254)
-
-
-class SecondReading:
-    """What was read: `data`, `margin` in nats over the next best, `repaired`, and the modem it fits.
-
-    standard: "bell_202" or "v23"; level_dbm0; snr_db over the whole band; baud; twist_db: mark over space
-    """
+_LONGEST_CHARACTER = const(76)
 
 
 class SecondReader:
@@ -50,85 +52,134 @@ class SecondReader:
 
     def __init__(self, recorder):
         self._recorder = recorder
-        self._finder = CharacterFinder(_MOST_SAMPLES)
+        self._slicer = BurstSlicer(recorder)
+        self._finder = CharacterFinder()
         self._characters = CharacterReader()
-        self._decisions = bytearray(_MOST_SAMPLES)
-        self._samples = array("h", bytes(2 * 96))
-        self._passed = array("H", bytes(2 * (_CHUNK + 6)))
-        self._mark = array("H", bytes(2 * _CHUNK))
-        self._space = array("H", bytes(2 * _CHUNK))
+        self._decisions = memoryview(bytearray(_MOST_SAMPLES))
+        self._samples = array("h", bytes(2 * _LONGEST_CHARACTER))
+        self._values = bytearray(_MOST_CHARACTERS * ALTERNATIVES)
+        self._costs = array("H", bytes(2 * _MOST_CHARACTERS * ALTERNATIVES))
 
     def read(self, mark_ended):
-        """The SecondReading of the message that follows the mark that ended there, or None. Allocates."""
+        """The repair.Reading of the message that follows the mark that ended there, with its quality, or None.
+
+        Its quality: `standard`, "bell_202" or "v23"; `level_dbm0` and `snr_db` (300 to 3400 Hz) of mark; `baud`;
+        `twist_db`, mark over space. Allocates.
+        """
+        for reading in self.steps(mark_ended):
+            if reading is not None:
+                return reading
+        return None
+
+    def steps(self, mark_ended):
+        """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any."""
         self._first = max(self._recorder.oldest, mark_ended - _BEFORE_END)
         self._count = min(_MOST_SAMPLES, self._recorder.heard - self._first)
-        if self._count < 1000 or not self._measure_mark():
-            return None
+        if self._count < _FEWEST_SAMPLES or not self._measure_mark():
+            return
+        yield None
         best = None
-        for name, shift_hz in (("bell_202", 1000), ("v23", 800)):
-            modem = self._modem(name, shift_hz)
-            best = _better(best, modem)
+        for modem in self._likely_modems():
+            for _ in self._find(modem):
+                yield None
+            if modem.timing is not None and (best is None or modem.timing.score > best.timing.score):
+                best = modem
         if best is None:
-            return None
-        return self._message(best)
+            return
+        yield None
+        for reading in self._message(best):
+            yield reading
 
     def _measure_mark(self):
-        """Frequency, amplitude and noise of the mark."""
-        n = _MARK_SAMPLES
-        samples = array("h", bytes(2 * n))
-        self._recorder.read(self._first, samples, n)
-        power = sum(x * x for x in samples) / n
-        if power == 0:
+        samples = array("h", bytes(2 * _MARK_SAMPLES))
+        self._recorder.read(self._first, samples, _MARK_SAMPLES)
+        mark = carrier.measure(samples, _MARK_SAMPLES, _MIDDLE_HZ)
+        if mark is None or abs(mark.hz - _MIDDLE_HZ) > _FURTHEST_HZ:
             return False
-        hz = _MIDDLE_HZ
-        for lag, block in ((1, 8), (4, 16), (6, 24)):
-            hz += _phase_slope(samples, n, hz, block, lag)
-        real, imaginary = _correlation(samples, 0, n, hz)
-        self._amplitude = 2 * math.sqrt(real * real + imaginary * imaginary) / n
-        tone = self._amplitude**2 / 2
-        if tone < _LEAST_PURITY * power or not 950 < hz < 1550:
+        if mark.tone_power < _LEAST_PURITY * (mark.tone_power + mark.noise_power):
             return False
-        self._mark_hz = hz
-        self._noise = max(power - tone, tone / _MOST_SNR)
-        self._snr_db = 10 * math.log10(tone / max(power - tone, tone / 10000))
-        self._shift = 0
-        while self._amplitude / (1 << self._shift) > 256:
-            self._shift += 1
+        self._mark = mark
+        self._whole_mark = (
+            mark.amplitude * _SAMPLE_HZ / 1200 / 8
+        )  # half the amplitude times the samples, over 4
+        self._noise = max(mark.noise_power, mark.tone_power / _MOST_SNR)
         return True
 
-    def _modem(self, name, shift_hz):
-        """The _Modem that explains the burst best, of those with this shift; or None."""
-        space = self._decide(self._mark_hz + shift_hz)
-        nats = _SCALE / min(25.0, 3.33 * self._amplitude**2 / self._noise)
-        nominal = best = None
-        for baud in _BAUDS:
-            score = self._finder.find(
-                self._decisions,
-                self._count,
-                _SAMPLE_HZ / baud,
-                round(_CHARACTER_COST_NATS * nats),
-                round(_IDLE_COST_NATS * nats),
+    def _likely_modems(self):
+        """The _Modems whose space is heard best: one, or two if they cannot be told apart yet."""
+        bit_samples = _SAMPLE_HZ / 1200
+        mark_taps = fsk.taps(self._mark.hz, bit_samples)
+        count = min(_MOST_MEASURED, self._count - _BEFORE_END)
+        modems = []
+        for name, shift_hz in _MODEMS:
+            space_taps = fsk.taps(self._mark.hz + shift_hz, bit_samples)
+            heard = self._slicer.space_magnitude(
+                self._first + _BEFORE_END, count, mark_taps, space_taps, self._whole_mark
             )
-            if best is None or score > best[0]:
-                best = (score, _SAMPLE_HZ / baud, self._finder.starts(self._count)[: _MOST_CHARACTERS + 4])
-            if nominal is None:
-                nominal = best
-        return _better(
-            self._timed(name, shift_hz, space, nominal),
-            None if best is nominal else self._timed(name, shift_hz, space, best),
+            modems.append(_Modem(name, shift_hz, mark_taps, space_taps, heard))
+        modems.sort(key=lambda modem: -modem.heard)
+        if modems[0].heard > _SURE_OF_MODEM * modems[1].heard:
+            modems.pop()
+        return modems
+
+    def _find(self, modem):
+        """Finds the modem's timing, if it has one, in steps."""
+        whole_mark = self._whole_mark
+        whole_space = max(whole_mark / 5, min(whole_mark * 5, modem.heard * _WHOLE_SHARE))
+        modem.space_amplitude = self._mark.amplitude * whole_space / whole_mark
+        a_nat = WHOLE_BIT / min(25.0, 3.33 * self._mark.amplitude**2 / self._noise)
+        costs = (round(_CHARACTER_COST_NATS * a_nat), round(_IDLE_COST_NATS * a_nat))
+        bauds = [1200]
+        for baud in bauds:
+            self._slice(modem, whole_space)
+            yield None
+            if baud == 1200:
+                other = self._baud(costs)
+                if other != baud:
+                    bauds.append(other)
+                yield None
+            starts = self._finder.starts(self._decisions, self._count, _SAMPLE_HZ / baud, costs[0], costs[1])
+            yield None
+            timing = self._timing(modem, starts[: _MOST_CHARACTERS + 4], _SAMPLE_HZ / baud)
+            if timing is not None and (modem.timing is None or timing.score > modem.timing.score):
+                modem.timing = timing
+
+    def _slice(self, modem, whole_space):
+        self._slicer.slice(
+            self._first,
+            self._count,
+            modem.mark_taps,
+            modem.space_taps,
+            self._whole_mark,
+            whole_space,
+            self._decisions,
         )
 
-    def _timed(self, name, shift_hz, space, found):
-        _, bit_samples, starts = found
+    def _baud(self, costs):
+        """That at which the first characters explain most; a neighbour of the true one may explain as much."""
+        count = min(self._count, _BEFORE_END + _BAUD_SAMPLES)
+        best = 1200
+        most = self._finder.score(self._decisions, count, _SAMPLE_HZ / best, costs[0], costs[1])
+        for baud in _OTHER_BAUDS:
+            score = self._finder.score(self._decisions, count, _SAMPLE_HZ / baud, costs[0], costs[1])
+            if score > most:
+                most = score
+                best = baud
+        return best
+
+    def _timing(self, modem, starts, bit_samples):
         if len(starts) < 4:
             return None
-        bit_samples, times = _line(starts, bit_samples)
-        self._tune(shift_hz, bit_samples, space)
-        times = self._aligned(times)
-        score = 0
-        for start in times[_COMPARED_FROM : _COMPARED_FROM + 12]:
-            score += max(self._compare(start))
-        return (score, name, shift_hz, space, bit_samples, times, starts)
+        timing = _Timing()
+        timing.bit_samples, times = _line(starts, bit_samples)
+        self._tune(modem, timing.bit_samples)
+        timing.times = self._aligned(times)
+        timing.follows = [_has_near(starts, time) for time in timing.times]
+        timing.score = 0
+        for start in timing.times[_COMPARED_FROM:_COMPARED_TO]:
+            likelihood = self._characters.compare(self._samples, self._read_character(start))
+            timing.score += likelihood << self._shift
+        return timing
 
     def _aligned(self, times):
         """The starts, moved along a line to where the bits are strongest."""
@@ -152,125 +203,104 @@ class SecondReader:
         slope, at_zero = _regression(moves)
         return [times[k] + at_zero + slope * (k + 0.5 - _ALIGNED_TOGETHER / 2) for k in range(len(times))]
 
-    def _tune(self, shift_hz, bit_samples, space):
+    def _tune(self, modem, bit_samples):
+        mark = self._mark
+        strongest = max(mark.amplitude, modem.space_amplitude)
+        self._shift = 0
+        while strongest / (1 << self._shift) > 256:
+            self._shift += 1
         unit = 1 << self._shift
         self._characters.tune(
-            self._mark_hz, self._mark_hz + shift_hz, bit_samples, self._amplitude / unit, space / unit
+            mark.hz,
+            mark.hz + modem.shift_hz,
+            bit_samples,
+            mark.amplitude / unit,
+            modem.space_amplitude / unit,
+            self._noise / unit / unit,
         )
-
-    def _decide(self, space_hz):
-        """Fills the decisions; answers the amplitude of space."""
-        bit_samples = _SAMPLE_HZ / 1200
-        taps = (fsk.taps(self._mark_hz, bit_samples), fsk.taps(space_hz, bit_samples))
-        whole_mark = self._amplitude * bit_samples / 8
-        whole_space = whole_mark
-        for _ in range(2):
-            whole_space = self._decide_with(taps, whole_mark, whole_space)
-        return whole_space * 8 / bit_samples
-
-    def _decide_with(self, taps, whole_mark, whole_space):
-        samples = self._samples
-        scale = _SCALE * 2 / (whole_mark * whole_mark + whole_space * whole_space)
-        mark_weight = round(65536 * scale * whole_mark)
-        space_weight = round(65536 * scale * whole_space)
-        total = 0
-        leading = 0
-        half = round((mark_weight * whole_mark - space_weight * whole_space) / 2)
-        for start in range(0, self._count, _CHUNK):
-            count = min(_CHUNK, self._count - start)
-            self._recorder.read(self._first + start - 3, samples, count + 6)
-            fsk.lift(samples, self._passed, count + 6)
-            fsk.correlate(self._passed, taps[0], self._mark, count)
-            fsk.correlate(self._passed, taps[1], self._space, count)
-            for i in range(count):
-                m = self._mark[i]
-                s = self._space[i]
-                if s > m and start > _BEFORE_END:
-                    total += s
-                    leading += 1
-                d = 128 + ((mark_weight * m - space_weight * s - half) >> 16)
-                self._decisions[start + i] = max(0, min(255, d))
-        found = total / leading * 1.08 if leading > 20 else whole_space
-        return max(whole_mark / 4, min(whole_mark * 4, found))
 
     def _strength(self, start):
         return self._characters.strength(self._samples, self._read_character(start))
 
-    def _compare(self, start):
-        """The likelihoods of the character at `start`, a time in samples."""
-        return self._characters.compare(self._samples, self._read_character(start))
-
     def _read_character(self, start):
         """Reads the samples of the character at `start`; answers where in them it starts."""
         whole = int(start)
-        self._recorder.read(self._first + whole, self._samples, 76)
-        fsk.shift_right(self._samples, 76, self._shift)
+        self._recorder.read(self._first + whole, self._samples, _LONGEST_CHARACTER)
+        fsk.shift_right(self._samples, _LONGEST_CHARACTER, self._shift)
         return start - whole
 
     def _message(self, modem):
-        _, name, shift_hz, space, bit_samples, times, starts = modem
-        self._tune(shift_hz, bit_samples, space)
-        unit = 1 << self._shift
-        nats = self._characters.strongest * 4 / (self._noise / unit / unit)
-        characters = []
-        for start in times[:_MOST_CHARACTERS]:
-            if start + 72 > self._count:
+        timing = modem.timing
+        self._tune(modem, timing.bit_samples)
+        count = 0
+        for start in timing.times[:_MOST_CHARACTERS]:
+            if start + _LONGEST_CHARACTER > self._count:
                 break
-            characters.append(_alternatives(self._compare(start), nats))
-        follows = [_has_near(starts, time) for time in times[: len(characters)]]
-        best = None
-        for first in range(min(2 * _FIRST_STARTS, len(characters) - 6)):
-            reading = repair.read(characters[first:], follows[first:])
-            if reading is not None and (best is None or reading.cost < best.cost):
-                best = reading
-        if best is None:
-            return None
-        best.standard = name
-        best.snr_db = self._snr_db
-        best.baud = _SAMPLE_HZ / bit_samples
-        best.twist_db = 20 * math.log10(self._amplitude / space)
-        best.level_dbm0 = 20 * math.log10(self._amplitude / 22748)
-        best.characters = characters
-        best.mark_hz = self._mark_hz
-        return best
+            self._characters.alternatives(
+                self._samples, self._read_character(start), self._values, self._costs, count * ALTERNATIVES
+            )
+            count += 1
+            if count & 7 == 0:
+                yield None
+        reading = repair.read(self._values, self._costs, count, timing.follows)
+        if reading is None:
+            return
+        self._judge(reading, modem)
+        yield reading
+
+    def _judge(self, reading, modem):
+        mark = self._mark
+        mark_gain = fsk.gain(mark.hz)
+        space_gain = fsk.gain(mark.hz + modem.shift_hz)
+        reading.standard = modem.name
+        reading.level_dbm0 = 20 * math.log10(mark.amplitude / mark_gain / _PEAK_0_DBM0)
+        noise = max(mark.noise_power, mark.tone_power / 10000)
+        reading.snr_db = 10 * math.log10(mark.tone_power / noise) + _NOISE_SHARE_DB
+        reading.baud = _SAMPLE_HZ / modem.timing.bit_samples
+        reading.twist_db = 20 * math.log10(mark.amplitude / modem.space_amplitude * space_gain / mark_gain)
 
 
-def _better(one, other):
-    if one is None or other is None:
-        return one or other
-    return one if one[0] >= other[0] else other
+class _Modem:
+    def __init__(self, name, shift_hz, mark_taps, space_taps, heard):
+        self.name = name
+        self.shift_hz = shift_hz
+        self.mark_taps = mark_taps
+        self.space_taps = space_taps
+        self.heard = heard  # magnitude of space
+        self.timing = None
 
 
-def _alternatives(likelihood, nats):
-    """The likeliest values as (cost in nats, value)."""
-    order = sorted(range(256), key=lambda value: -likelihood[value])[:_ALTERNATIVES]
-    most = likelihood[order[0]]
-    return [((most - likelihood[value]) * nats, value) for value in order]
+class _Timing:
+    """When characters start, `times`; where one was found, `follows`; `bit_samples`; and how well they fit, `score`."""
 
 
 def _has_near(starts, time):
     return any(abs(start - time) < 3 for start in starts)
 
 
-def _correlation(samples, start, n, hz):
-    step = 2 * math.pi * hz / _SAMPLE_HZ
-    real = imaginary = 0.0
-    for i in range(start, start + n):
-        real += samples[i] * math.cos(step * i)
-        imaginary -= samples[i] * math.sin(step * i)
-    return real, imaginary
+class _Line:
+    """The line through (index, start) points, kept as their sums."""
 
+    def __init__(self, points=()):
+        self.points = []
+        self._n = 0
+        self._indices = self._starts = self._squares = self._products = 0
+        for index, start in points:
+            self.add(index, start)
 
-def _phase_slope(samples, n, hz, block, lag):
-    """How far the tone lies above `hz`, from the phase that it gains in `lag` blocks of `block` samples."""
-    sums = [_correlation(samples, start, block, hz) for start in range(0, n - block + 1, block)]
-    real = imaginary = 0.0
-    for k in range(len(sums) - lag):
-        a, b = sums[k]
-        c, d = sums[k + lag]
-        real += a * c + b * d
-        imaginary += a * d - b * c
-    return math.atan2(imaginary, real) * _SAMPLE_HZ / (2 * math.pi * lag * block)
+    def add(self, index, start):
+        self.points.append((index, start))
+        self._n += 1
+        self._indices += index
+        self._starts += start
+        self._squares += index * index
+        self._products += index * start
+
+    def fit(self):
+        """Slope, and value at 0."""
+        spread = self._n * self._squares - self._indices * self._indices
+        slope = (self._n * self._products - self._indices * self._starts) / spread
+        return slope, (self._starts - slope * self._indices) / self._n
 
 
 def _line(starts, bit_samples):
@@ -285,10 +315,10 @@ def _line(starts, bit_samples):
             first += 1
     if len(best) < 6 or len(best) * 3 < 2 * best[-1][0]:
         return bit_samples, [float(start) for start in starts]
-    slope, at_zero = _regression(best)
+    slope, at_zero = _Line(best).fit()
     on_line = [point for point in best if abs(point[1] - at_zero - slope * point[0]) < 1.8]
     if len(on_line) >= 4:
-        slope, at_zero = _regression(on_line)
+        slope, at_zero = _Line(on_line).fit()
     if abs(slope - 10 * bit_samples) < 0.06 * slope:
         bit_samples = slope / 10
     first = -int((at_zero - _BEFORE_END + _EARLY) / slope)
@@ -312,27 +342,22 @@ def _usual_distance(starts):
 
 def _even_points(starts, first, period):
     """(index, start) of those characters from the `first` on that lie `period` apart, the period being followed."""
-    points = [(0, starts[first])]
-    at_zero = float(starts[first])
-    slope = period
+    line = _Line()
+    line.add(0, starts[first])
+    slope, at_zero = period, float(starts[first])
+    last = 0
     for start in starts[first + 1 :]:
         k = round((start - at_zero) / slope)
-        last = points[-1][0]
         if k > last + _MOST_MISSING:
             break
-        tolerance = 3.5 if len(points) < 6 else 2.5
+        tolerance = 3.5 if len(line.points) < 6 else 2.5
         if k > last and abs(start - at_zero - k * slope) < tolerance:
-            points.append((k, start))
-            if len(points) > 3:
-                slope, at_zero = _regression(points)
-    return points
+            line.add(k, start)
+            last = k
+            if len(line.points) > 3:
+                slope, at_zero = line.fit()
+    return line.points
 
 
 def _regression(points):
-    """Slope and value at 0 of the line through (index, start) points."""
-    n = len(points)
-    mean_index = sum(k for k, _ in points) / n
-    mean_start = sum(start for _, start in points) / n
-    spread = sum((k - mean_index) ** 2 for k, _ in points)
-    slope = sum((k - mean_index) * (start - mean_start) for k, start in points) / spread
-    return slope, mean_start - slope * mean_index
+    return _Line(points).fit()

@@ -1,10 +1,10 @@
-"""The last second and a half of what the FSK receiver heard, kept to be read again, and where mark ended in it."""
+"""The last second of what the FSK receiver heard, kept to be read again, and where mark ended in it."""
 
 from array import array
 
 from micropython import const
 
-_KEPT = const(12288)  # 1.536 s: 50 bytes with 20 bits of mark between any two, 100 without
+_KEPT = const(8192)  # 1.024 s: 100 bytes and the mark before them, or 34 with 20 bits of mark between any two
 _BIAS = const(132)
 _CLIP = const(32635)
 

@@ -1,19 +1,22 @@
-"""FSK characters read from kept samples: where each starts, and how likely each of its 256 values is.
+"""FSK characters read from kept samples: how likely each of the 256 values is, and where the bits lie.
 
 A caller-ID character is a start bit (space), eight data bits, the lowest first, and a stop bit (mark). Its carrier runs
 on without a break, so that one phase holds for all ten bits: each of the 256 waveforms is compared with the whole
 character, whatever that phase is. This needs some 4 dB less than deciding one bit at a time.
 """
 
-import math
 from array import array
 
 from micropython import const
 
+from star57.dsp.carrier import SINE
+
+ALTERNATIVES = const(10)
+NAT = const(16)  # costs are in sixteenths of a nat
+MOST_COST = const(640)
+
 _SAMPLE_HZ = const(8000)
 _BITS = const(10)
-_LONGEST_CHARACTER = const(72)  # 10 bits at 1140 baud, 70.2 samples, and one for the fraction
-_SINE = array("h", [round(256 * math.sin(2 * math.pi * k / 256)) for k in range(256)])
 _TURN = const(1 << 16)
 
 # The words that the loops work with.
@@ -24,8 +27,12 @@ _SPACE_EXCESS = const(3)  # space less mark, phase a sample
 _EXCESS_PER_BIT = const(4)  # likewise, phase a bit
 _MARK_WEIGHT = const(5)  # amplitudes, 256 for the stronger of the two
 _SPACE_WEIGHT = const(6)
-_SPACE_ENERGY = const(7)  # what a space bit's template has more than a mark bit's, in units of the result
-_WORDS = const(8)
+_SPACE_ENERGY = const(7)  # what a space bit's template has more than a mark bit's, in units of the likelihood
+_COST = const(8)  # of one unit of the likelihood, in 1/256 of a cost
+_WORDS = const(9)
+
+# How many of the lowest four bits of a value are set.
+_ONES = bytes((0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4))
 
 
 @micropython.viper
@@ -34,8 +41,6 @@ def _correlate(state: ptr32, samples: ptr16, sine: ptr16, sums: ptr32):
 
     |x| <= 2047 and |sine| <= 256: 8 samples of a bit sum to less than 2^22.
     """
-    for k in range(40):
-        sums[k] = 0
     start = int(state[_START])
     width = int(state[_BIT_SAMPLES])
     step = int(state[_MARK_STEP])
@@ -47,7 +52,7 @@ def _correlate(state: ptr32, samples: ptr16, sine: ptr16, sums: ptr32):
     excess = (position * excess_step) >> 8
     end = width
     k = 0
-    while k < 10:
+    while k < 40:
         a = 0
         b = 0
         c = 0
@@ -74,139 +79,243 @@ def _correlate(state: ptr32, samples: ptr16, sine: ptr16, sums: ptr32):
             position += 256
             i += 1
         excess -= excess_per_bit
-        sums[4 * k] = a >> 6
-        sums[4 * k + 1] = b >> 6
-        sums[4 * k + 2] = c >> 6
-        sums[4 * k + 3] = d >> 6
+        sums[k] = a >> 6
+        sums[k + 1] = b >> 6
+        sums[k + 2] = c >> 6
+        sums[k + 3] = d >> 6
         end += width
+        k += 4
+
+
+@micropython.viper
+def _weigh(state: ptr32, sums: ptr32):
+    """Each correlation by the amplitude of its tone. A sum is below 2^16, a weight at most 256."""
+    k = 0
+    while k < 40:
+        weight = int(state[_SPACE_WEIGHT]) if k & 2 else int(state[_MARK_WEIGHT])
+        a = int(sums[k])
+        a -= (a & 0x20000000) << 3
+        sums[k] = (a * weight) >> 8
         k += 1
 
 
 @micropython.viper
-def _likelihoods(state: ptr32, sums: ptr32, sine: ptr16, real: ptr32, imaginary: ptr32, result: ptr16):
-    """Magnitude of the sum of ten bits under each value, the carrier's phase having gained what its spaces give it.
+def _half(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, first: int, half: ptr32):
+    """The sums of bits `first` to `first + 3` under each of their 16 values: half[2 v], half[2 v + 1].
 
-    A bit's correlation is below 2^16 and the ten together below 2^19.4; magnitudes are shifted by 4, to below 2^16.
-    Values grow from the lowest bit: the first 2^k of them differ in the bits that were seen.
+    half[0] and [1] hold the sum of what comes before, of one space if `first` is 1, of nothing if it is 5. With every
+    space the template gains an angle, by which the correlation is turned. Five bits sum to less than 2^18.4, times 256
+    twice.
     """
     per_bit = int(state[_EXCESS_PER_BIT])
-    for v in range(256):
-        imaginary[v] = 0
-        real[v] = 0
-    a = int(sums[2])
-    a -= (a & 0x20000000) << 3
-    b = int(sums[3])
-    b -= (b & 0x20000000) << 3
-    weight = int(state[_SPACE_WEIGHT])
-    real[0] = (a * weight) >> 8
-    imaginary[0] = (b * weight) >> 8
     count = 1
-    k = 1
-    while k < 10:
+    k = 0
+    while k < 4:
+        at = 4 * (first + k)
+        a = int(sums[at])
+        a -= (a & 0x20000000) << 3
+        b = int(sums[at + 1])
+        b -= (b & 0x20000000) << 3
+        e = int(sums[at + 2])
+        e -= (e & 0x20000000) << 3
+        f = int(sums[at + 3])
+        f -= (f & 0x20000000) << 3
         v = 0
         while v < count:
-            spaces = 1
-            bit = 1
-            while bit < k:
-                spaces += 1 - ((v >> (bit - 1)) & 1)
-                bit += 1
-            place = ((spaces * per_bit) >> 8) & 255
-            s = int(sine[place])
+            spaces = k - int(ones[v])
+            if first == 1:
+                spaces += 1
+            place = (spaces * per_bit) >> 8
+            s = int(sine[place & 255])
             s -= (s & 0x8000) << 1
             c = int(sine[(place + 64) & 255])
             c -= (c & 0x8000) << 1
-            p = int(real[v])
+            p = int(half[2 * v])
             p -= (p & 0x20000000) << 3
-            q = int(imaginary[v])
+            q = int(half[2 * v + 1])
             q -= (q & 0x20000000) << 3
-            # The template gains the angle of its spaces: the correlation is turned by it.
-            weight = int(state[_MARK_WEIGHT])
-            a = int(sums[4 * k])
-            a -= (a & 0x20000000) << 3
-            b = int(sums[4 * k + 1])
-            b -= (b & 0x20000000) << 3
-            a = (a * weight) >> 8
-            b = (b * weight) >> 8
-            if k < 9:
-                real[v + count] = p + ((a * c - b * s) >> 8)
-                imaginary[v + count] = q + ((a * s + b * c) >> 8)
-                weight = int(state[_SPACE_WEIGHT])
-                a = int(sums[4 * k + 2])
-                a -= (a & 0x20000000) << 3
-                b = int(sums[4 * k + 3])
-                b -= (b & 0x20000000) << 3
-                a = (a * weight) >> 8
-                b = (b * weight) >> 8
-            real[v] = p + ((a * c - b * s) >> 8)
-            imaginary[v] = q + ((a * s + b * c) >> 8)
+            half[2 * (v + count)] = p + ((a * c - b * s) >> 8)
+            half[2 * (v + count) + 1] = q + ((a * s + b * c) >> 8)
+            half[2 * v] = p + ((e * c - f * s) >> 8)
+            half[2 * v + 1] = q + ((e * s + f * c) >> 8)
             v += 1
-        if k < 9:
-            count += count
+        count += count
         k += 1
+
+
+@micropython.viper
+def _end(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, half: ptr32):
+    """Adds the stop bit to the upper half's sums. Bounds as in `_half`."""
+    per_bit = int(state[_EXCESS_PER_BIT])
+    a = int(sums[36])
+    a -= (a & 0x20000000) << 3
+    b = int(sums[37])
+    b -= (b & 0x20000000) << 3
+    for v in range(16):
+        place = ((4 - int(ones[v])) * per_bit) >> 8
+        s = int(sine[place & 255])
+        s -= (s & 0x8000) << 1
+        c = int(sine[(place + 64) & 255])
+        c -= (c & 0x8000) << 1
+        half[2 * v] += (a * c - b * s) >> 8
+        half[2 * v + 1] += (a * s + b * c) >> 8
+
+
+@micropython.viper
+def _turn(half: ptr32, place: int, sine: ptr16, turned: ptr32):
+    """The upper half's 16 sums turned by an angle, 256 a turn. Bounds as in `_half`."""
+    s = int(sine[place & 255])
+    s -= (s & 0x8000) << 1
+    c = int(sine[(place + 64) & 255])
+    c -= (c & 0x8000) << 1
+    for v in range(16):
+        a = int(half[2 * v])
+        a -= (a & 0x20000000) << 3
+        b = int(half[2 * v + 1])
+        b -= (b & 0x20000000) << 3
+        turned[2 * v] = (a * c - b * s) >> 8
+        turned[2 * v + 1] = (a * s + b * c) >> 8
+
+
+@micropython.viper
+def _combine(state: ptr32, ones: ptr8, low: ptr32, value: int, turned: ptr32, likelihood: ptr16):
+    """Likelihoods of the 16 values whose lower four bits are `value`: magnitude of both halves, less their energy.
+
+    The magnitude is the greatest projection on four directions of the octant, 0.5 % low at most. Sums are below 2^19.4,
+    times 256; a sixteenth is kept.
+    """
     energy = int(state[_SPACE_ENERGY])
     energy -= (energy & 0x20000000) << 3
-    for v in range(256):
-        p = int(real[v])
+    lower_spaces = 4 - int(ones[value])
+    x = int(low[2 * value])
+    x -= (x & 0x20000000) << 3
+    y = int(low[2 * value + 1])
+    y -= (y & 0x20000000) << 3
+    for v in range(16):
+        p = int(turned[2 * v])
         p -= (p & 0x20000000) << 3
-        q = int(imaginary[v])
-        q -= (q & 0x20000000) << 3
+        p += x
         if p < 0:
             p = 0 - p
+        q = int(turned[2 * v + 1])
+        q -= (q & 0x20000000) << 3
+        q += y
         if q < 0:
             q = 0 - q
         if p < q:
-            a = p
+            r = p
             p = q
-            q = a
-        # sqrt(p*p + q*q) within 1 %: p + q*q/2p (1 - (q/2p)^2) by its first terms, q/p in Q8
-        a = (q << 8) // (p + 1)
-        p += (q * ((a >> 1) - ((a * a * a) >> 19))) >> 8
-        bit = 0
-        spaces = 0
-        while bit < 8:
-            spaces += 1 - ((v >> bit) & 1)
-            bit += 1
-        p = (p >> 4) - spaces * energy
-        result[v] = p if p > 0 else 0
+            q = r
+        r = 255 * p + 25 * q
+        s = 245 * p + 74 * q
+        if s > r:
+            r = s
+        s = 226 * p + 121 * q
+        if s > r:
+            r = s
+        s = 198 * p + 163 * q
+        if s > r:
+            r = s
+        r = (r >> 12) - (lower_spaces + 4 - int(ones[v])) * energy
+        likelihood[value + (v << 4)] = r if r > 0 else 0
+
+
+@micropython.viper
+def _greatest(likelihood: ptr16) -> int:
+    """Index of the greatest of 256."""
+    best = 0
+    most = int(likelihood[0])
+    for v in range(1, 256):
+        if int(likelihood[v]) > most:
+            most = int(likelihood[v])
+            best = v
+    return best
+
+
+@micropython.viper
+def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr16, at: int):
+    """The likeliest values, from values[at] on, and their costs. Spoils `likelihood`.
+
+    A likelihood is below 2^16 and the cost of its unit below 2^15: where that is high, likelihoods are low.
+    """
+    unit = int(state[_COST])
+    first = 0
+    n = 0
+    while n < ALTERNATIVES:
+        best = 0
+        most = int(likelihood[0])
+        v = 1
+        while v < 256:
+            if int(likelihood[v]) > most:
+                most = int(likelihood[v])
+                best = v
+            v += 1
+        if n == 0:
+            first = most
+        cost = ((first - most) * unit) >> 8
+        values[at + n] = best
+        costs[at + n] = cost if cost < MOST_COST else MOST_COST
+        likelihood[best] = 0
+        n += 1
 
 
 @micropython.viper
 def _strength(sums: ptr32) -> int:
-    """Sum over the bits of the stronger tone's magnitude, within 12 %: at most ten times 2^17."""
+    """Sum over the bits of the stronger tone's magnitude, 0.5 % low at most. Sums are below 2^16, times 256 twice."""
     total = 0
-    for k in range(10):
+    k = 0
+    while k < 40:
         best = 0
-        for tone in range(2):
-            p = int(sums[4 * k + 2 * tone])
+        tone = 0
+        while tone < 4:
+            p = int(sums[k + tone])
             p -= (p & 0x20000000) << 3
-            q = int(sums[4 * k + 2 * tone + 1])
+            q = int(sums[k + tone + 1])
             q -= (q & 0x20000000) << 3
             if p < 0:
                 p = 0 - p
             if q < 0:
                 q = 0 - q
-            magnitude = p + (q >> 1) if p > q else q + (p >> 1)
-            if magnitude > best:
-                best = magnitude
-        total += best
+            if p < q:
+                r = p
+                p = q
+                q = r
+            r = 255 * p + 25 * q
+            s = 245 * p + 74 * q
+            if s > r:
+                r = s
+            s = 226 * p + 121 * q
+            if s > r:
+                r = s
+            s = 198 * p + 163 * q
+            if s > r:
+                r = s
+            if r > best:
+                best = r
+            tone += 2
+        total += best >> 8
+        k += 4
     return total
 
 
 class CharacterReader:
     """Compares whole characters with all 256 values.
 
-    samples: an array("h") of at most +-2047 in which mark has an amplitude of about 256 or less.
+    Samples are an array("h") of at most +-2047, in which the stronger tone has an amplitude of 256 or less; a
+    character at `start` (a float, in samples) must lie within them.
     """
 
     def __init__(self):
         self._state = array("i", bytes(4 * _WORDS))
         self._sums = array("i", bytes(4 * 4 * _BITS))
-        self._real = array("i", bytes(4 * 256))
-        self._imaginary = array("i", bytes(4 * 256))
-        self.likelihood = array("H", bytes(2 * 256))
+        self._low = array("i", bytes(4 * 2 * 16))
+        self._high = array("i", bytes(4 * 2 * 16))
+        self._turned = array("i", bytes(5 * 4 * 2 * 16))
+        self._turns = [memoryview(self._turned)[32 * k : 32 * (k + 1)] for k in range(5)]
+        self._likelihood = array("H", bytes(2 * 256))
 
-    def tune(self, mark_hz, space_hz, bit_samples, mark_amplitude, space_amplitude):
-        """Sets what the modem sends: frequencies, samples a bit, and the amplitude of either tone."""
+    def tune(self, mark_hz, space_hz, bit_samples, mark_amplitude, space_amplitude, noise_power):
+        """What the modem sends: frequencies, samples a bit, the amplitude of either tone; and the noise's power."""
         state = self._state
         state[_BIT_SAMPLES] = round(256 * bit_samples)
         state[_MARK_STEP] = round(_TURN * mark_hz / _SAMPLE_HZ)
@@ -215,21 +324,44 @@ class CharacterReader:
         strongest = max(mark_amplitude, space_amplitude)
         state[_MARK_WEIGHT] = round(256 * mark_amplitude / strongest)
         state[_SPACE_WEIGHT] = round(256 * space_amplitude / strongest)
-        # Half the energy of each template, in the units of `likelihood`: sums are shifted by 6 and 4, of a sine of 256.
-        self.strongest = strongest
+        # Half the energy of each template, in units of the likelihood: sums are shifted by 6 and 4, of a sine of 256.
         state[_SPACE_ENERGY] = round(
             (space_amplitude**2 - mark_amplitude**2) * bit_samples / 4 / strongest * 256 / 1024
         )
+        state[_COST] = min(0x7FFF, round(256 * NAT * strongest * 4 / noise_power))
 
     def compare(self, samples, start):
-        """Fills `likelihood` for the character that starts `start` samples (a float) into `samples`."""
-        self._state[_START] = round(256 * start)
-        _correlate(self._state, samples, _SINE, self._sums)
-        _likelihoods(self._state, self._sums, _SINE, self._real, self._imaginary, self.likelihood)
-        return self.likelihood
+        """How well the likeliest value fits the character; comparable between characters."""
+        self._compare(samples, start)
+        return self._likelihood[_greatest(self._likelihood)]
+
+    def alternatives(self, samples, start, values, costs, at):
+        """Writes the ALTERNATIVES likeliest values into values[at:] and their costs, from 0, into costs[at:]."""
+        self._compare(samples, start)
+        _pick(self._state, self._likelihood, values, costs, at)
 
     def strength(self, samples, start):
-        """How much of the two tones is in the ten bits, each alone: the most where the bits are in their places."""
+        """How much of the tones is in the ten bits, each alone: the most where the bits are in their places."""
         self._state[_START] = round(256 * start)
-        _correlate(self._state, samples, _SINE, self._sums)
+        _correlate(self._state, samples, SINE, self._sums)
         return _strength(self._sums)
+
+    def _compare(self, samples, start):
+        state = self._state
+        sums = self._sums
+        low = self._low
+        high = self._high
+        state[_START] = round(256 * start)
+        _correlate(state, samples, SINE, sums)
+        _weigh(state, sums)
+        low[0] = sums[2]
+        low[1] = sums[3]
+        high[0] = 0
+        high[1] = 0
+        _half(state, sums, SINE, _ONES, 1, low)
+        _half(state, sums, SINE, _ONES, 5, high)
+        _end(state, sums, SINE, _ONES, high)
+        for spaces in range(5):
+            _turn(high, ((spaces + 1) * state[_EXCESS_PER_BIT]) >> 8, SINE, self._turns[spaces])
+        for value in range(16):
+            _combine(state, _ONES, low, value, self._turns[4 - _ONES[value]], self._likelihood)

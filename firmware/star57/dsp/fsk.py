@@ -302,6 +302,16 @@ def taps(tone_hz, bit_samples):
     return array("i", cosine + sine[1:] + [bias])
 
 
+def gain(hz):
+    """What `_high_pass` leaves of a tone, as a ratio."""
+    angle = 2 * math.pi * hz / _SAMPLE_HZ
+    power = 1.0
+    for share in (1 / 8, 1 / 4):
+        rest = 1 - share
+        power *= rest * rest * (2 - 2 * math.cos(angle)) / (1 + rest * rest - 2 * rest * math.cos(angle))
+    return math.sqrt(power)
+
+
 def _level(dbm0, bit_samples):
     """What a tone of `dbm0` reads in the slicer, Q4: half its peak over a bit, divided by 4."""
     return round(16 * _PEAK_0_DBM0 * 10 ** (dbm0 / 20) * bit_samples / 2 / 4)
