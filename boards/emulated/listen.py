@@ -7,7 +7,6 @@ from array import array
 from star57.callerid.framing import CHECKSUM_WRONG, MESSAGE, TRUNCATED
 from star57.callerid.message import MessageError
 from star57.callerid.receiver import CallerIdReceiver
-from star57.callerid.standards import STANDARDS
 from star57.dsp.alert import AlertReceiver
 from star57.dsp.dtmf import DtmfReceiver
 
@@ -57,7 +56,7 @@ def _caller(line, receiver, standard):
 
 def main(standard):
     line = _Line()
-    caller_id = CallerIdReceiver(STANDARDS[standard])
+    caller_id = CallerIdReceiver()
     caller_id.listen(_WINDOW_SAMPLES)
     receivers = (DtmfReceiver(line), AlertReceiver(line), caller_id)
     block = array("h", bytes(2 * _BLOCK_SAMPLES))
@@ -68,6 +67,8 @@ def main(standard):
         for receiver in receivers:
             receiver.feed(block, count)
         line.samples += count
+        while caller_id.work():
+            pass
         if caller_id.result is not None:
             _caller(line, caller_id, standard)
 

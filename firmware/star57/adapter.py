@@ -216,6 +216,7 @@ class Adapter:
         while kind >= 0:
             self._acts[kind](self._facts.value)
             kind = self._facts.take()
+        self._caller_id.work()
         if self._caller_id.result is not None:
             self._caller_id_ended()
         self._dialled.advance(n)

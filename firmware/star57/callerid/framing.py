@@ -49,7 +49,8 @@ class Framer:
 
     `result`: None, MESSAGE, CHECKSUM_WRONG or TRUNCATED; a later message replaces an earlier one.
     `data`, `length`: the message's bytes, from the type to the checksum.
-    `confidence`: of its least certain bit, 0..255.
+    `confidence`: of its least certain bit, 0..255. `framing_errors`: bytes
+    lost in it. `weakest_byte`: where its least certain bit is.
     `receiving`: a message has begun. `carrier_seen`, `carrier_present`: since reset, and now.
     """
 
@@ -63,6 +64,8 @@ class Framer:
         self.result = None
         self.length = 0
         self.confidence = 0
+        self.framing_errors = 0
+        self.weakest_byte = 0
         self.receiving = False
         self.carrier_seen = False
         self.carrier_present = False
@@ -79,16 +82,20 @@ class Framer:
     def marks(self, bits):
         if self.receiving and bits >= _INTERRUPTING_MARKS:
             self._end(TRUNCATED)
-        self._announced = bits >= self._announcing_marks
+        self._announced = self._announced or bits >= self._announcing_marks
 
     def byte(self, value, confidence):
         if self.receiving:
             self._append(value, confidence)
-        elif self._announced and value in _MESSAGE_TYPES:
+            # Another message may follow in the same burst, at once.
+            self._announced = not self.receiving and self.result == MESSAGE
+            return
+        if self._announced and value in _MESSAGE_TYPES:
             self.receiving = True
             self.result = None
             self.length = 0
             self.confidence = 255
+            self.framing_errors = 0
             self._damaged = False
             self._append(value, confidence)
         self._announced = False
@@ -98,12 +105,15 @@ class Framer:
         self._announced = False
         if self.receiving:
             self._damaged = True
+            self.framing_errors += 1
             self._append(0, 0)
 
     def _append(self, value, confidence):
         self.data[self.length] = value
         self.length += 1
-        self.confidence = min(self.confidence, confidence)
+        if confidence < self.confidence:
+            self.confidence = confidence
+            self.weakest_byte = self.length - 1
         if self.length >= 3 and self.length == self.data[1] + 3:
             self._end(CHECKSUM_WRONG if self._damaged or self._sum() else MESSAGE)
 
@@ -134,6 +144,8 @@ class NttFramer:
         self.result = None
         self.length = 0
         self.confidence = 0
+        self.framing_errors = 0
+        self.weakest_byte = 0
         self.receiving = False
         self.carrier_seen = False
         self.carrier_present = False
@@ -160,6 +172,7 @@ class NttFramer:
             self.result = None
             self.length = 0
             self.confidence = 255
+            self.framing_errors = 0
             self._start()
             self._append(value, confidence)
         self._announced = False
@@ -169,6 +182,7 @@ class NttFramer:
         self._announced = False
         if self.receiving:
             self._damaged = True
+            self.framing_errors += 1
             self._append(0, 0)
 
     def _start(self):

@@ -13,6 +13,8 @@ from star57.dsp.characters import ALTERNATIVES, MOST_COST, NAT
 _IMPOSSIBLE = MOST_COST
 _UNUSUAL = const(48)  # a byte that may be anything, and of which nothing tells that it is right
 _UNKNOWN_TYPE = const(160)
+_RARE_TYPE = const(64)
+_COMMON_TYPES = b"\x01\x02\x04\x07\x08"  # date and time, number, name, or why they are absent
 _ODD_TEXT = const(24)
 _ODD_NUMBER = const(96)
 _LATIN = const(80)
@@ -229,7 +231,11 @@ class _Burst:
         chosen = None
         for cost_type, parameter_type in self._structural(first + position):
             row = message.parameter(parameter_type)
-            own_cost = cost_type if row is not None else cost_type + _UNKNOWN_TYPE
+            own_cost = cost_type
+            if row is None:
+                own_cost += _UNKNOWN_TYPE
+            elif parameter_type not in _COMMON_TYPES:
+                own_cost += _RARE_TYPE
             content = message.content_class(parameter_type)
             for cost_length, length in self._structural(first + position + 1):
                 after = best.get(position + 2 + length)

@@ -28,6 +28,7 @@ _LEAST_PURITY = 0.25  # share of the power that mark must have
 _MOST_SNR = 20.0  # of mark over the whole band, as a ratio: what noise is not, distortion is
 _NOISE_SHARE_DB = 1.1  # of white noise, what lies in 300 to 3400 Hz
 _MODEMS = (("bell_202", 1000), ("v23", 800))  # by their shift in Hz
+_STRONG_SPACE = 0.7
 _SURE_OF_MODEM = 1.02  # the wrong shift hears a space 4 % weaker
 _WHOLE_SHARE = 1.12  # of a whole bit over what is heard of its kind, edges included
 _MOST_MEASURED = const(4096)
@@ -45,12 +46,18 @@ _MORE_CHARACTERS = const(
 _EARLY = const(300)  # samples that the first character may start before mark is known to have ended
 _MOST_MISSING = const(4)  # characters that noise may hide in a row
 _LONGEST_CHARACTER = const(76)
+_UNKNOWN = {"standard": None, "level_dbm0": None, "snr_db": None, "baud": None, "twist_db": None}
 
 
 class SecondReader:
-    """Reads bursts out of a BurstRecorder."""
+    """Reads bursts out of a BurstRecorder.
+
+    quality, of the last burst, None for what could not be measured: `standard`, "bell_202" or "v23"; `level_dbm0` and
+    `snr_db` (300 to 3400 Hz) of mark; `baud`; `twist_db`, mark over space.
+    """
 
     def __init__(self, recorder):
+        self.quality = dict(_UNKNOWN)
         self._recorder = recorder
         self._slicer = BurstSlicer(recorder)
         self._finder = CharacterFinder()
@@ -61,11 +68,7 @@ class SecondReader:
         self._costs = array("H", bytes(2 * _MOST_CHARACTERS * ALTERNATIVES))
 
     def read(self, mark_ended):
-        """The repair.Reading of the message that follows the mark that ended there, with its quality, or None.
-
-        Its quality: `standard`, "bell_202" or "v23"; `level_dbm0` and `snr_db` (300 to 3400 Hz) of mark; `baud`;
-        `twist_db`, mark over space. Allocates.
-        """
+        """The repair.Reading of the message that follows the mark that ended there, or None. Allocates."""
         for reading in self.steps(mark_ended):
             if reading is not None:
                 return reading
@@ -75,8 +78,10 @@ class SecondReader:
         """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any."""
         self._first = max(self._recorder.oldest, mark_ended - _BEFORE_END)
         self._count = min(_MOST_SAMPLES, self._recorder.heard - self._first)
+        self.quality = dict(_UNKNOWN)
         if self._count < _FEWEST_SAMPLES or not self._measure_mark():
             return
+        self._judge_mark()
         yield None
         best = None
         for modem in self._likely_modems():
@@ -86,6 +91,7 @@ class SecondReader:
                 best = modem
         if best is None:
             return
+        self._judge_modem(best)
         yield None
         for reading in self._message(best):
             yield reading
@@ -118,7 +124,9 @@ class SecondReader:
             )
             modems.append(_Modem(name, shift_hz, mark_taps, space_taps, heard))
         modems.sort(key=lambda modem: -modem.heard)
-        if modems[0].heard > _SURE_OF_MODEM * modems[1].heard:
+        # A strong mark is heard in a weak space, the more the nearer that is.
+        is_strong = modems[0].heard > _STRONG_SPACE * self._whole_mark
+        if is_strong and modems[0].heard > _SURE_OF_MODEM * modems[1].heard:
             modems.pop()
         return modems
 
@@ -176,8 +184,14 @@ class SecondReader:
         timing.times = self._aligned(times)
         timing.follows = [_has_near(starts, time) for time in timing.times]
         timing.score = 0
-        for start in timing.times[_COMPARED_FROM:_COMPARED_TO]:
-            likelihood = self._characters.compare(self._samples, self._read_character(start))
+        compared = timing.times[_COMPARED_FROM:_COMPARED_TO]
+        twist = self._characters.twist(self._character, compared)
+        if twist is not None:
+            modem.space_amplitude = self._mark.amplitude * max(0.2, min(5.0, twist))
+            self._tune(modem, timing.bit_samples)
+        timing.space_amplitude = modem.space_amplitude
+        for start in compared:
+            likelihood = self._characters.compare(*self._character(start))
             timing.score += likelihood << self._shift
         return timing
 
@@ -220,44 +234,47 @@ class SecondReader:
         )
 
     def _strength(self, start):
-        return self._characters.strength(self._samples, self._read_character(start))
+        return self._characters.strength(*self._character(start))
 
-    def _read_character(self, start):
-        """Reads the samples of the character at `start`; answers where in them it starts."""
+    def _character(self, start):
+        """The samples of the character at `start`, and where in them it starts."""
         whole = int(start)
         self._recorder.read(self._first + whole, self._samples, _LONGEST_CHARACTER)
         fsk.shift_right(self._samples, _LONGEST_CHARACTER, self._shift)
-        return start - whole
+        return self._samples, start - whole
 
     def _message(self, modem):
         timing = modem.timing
+        modem.space_amplitude = timing.space_amplitude
         self._tune(modem, timing.bit_samples)
         count = 0
         for start in timing.times[:_MOST_CHARACTERS]:
             if start + _LONGEST_CHARACTER > self._count:
                 break
-            self._characters.alternatives(
-                self._samples, self._read_character(start), self._values, self._costs, count * ALTERNATIVES
-            )
+            samples, offset = self._character(start)
+            self._characters.alternatives(samples, offset, self._values, self._costs, count * ALTERNATIVES)
             count += 1
             if count & 7 == 0:
                 yield None
         reading = repair.read(self._values, self._costs, count, timing.follows)
-        if reading is None:
-            return
-        self._judge(reading, modem)
-        yield reading
+        if reading is not None:
+            yield reading
 
-    def _judge(self, reading, modem):
+    def _judge_mark(self):
         mark = self._mark
-        mark_gain = fsk.gain(mark.hz)
-        space_gain = fsk.gain(mark.hz + modem.shift_hz)
-        reading.standard = modem.name
-        reading.level_dbm0 = 20 * math.log10(mark.amplitude / mark_gain / _PEAK_0_DBM0)
         noise = max(mark.noise_power, mark.tone_power / 10000)
-        reading.snr_db = 10 * math.log10(mark.tone_power / noise) + _NOISE_SHARE_DB
-        reading.baud = _SAMPLE_HZ / modem.timing.bit_samples
-        reading.twist_db = 20 * math.log10(mark.amplitude / modem.space_amplitude * space_gain / mark_gain)
+        level_dbm0 = 20 * math.log10(mark.amplitude / fsk.gain(mark.hz) / _PEAK_0_DBM0)
+        self.quality["level_dbm0"] = round(level_dbm0, 1)
+        self.quality["snr_db"] = round(10 * math.log10(mark.tone_power / noise) + _NOISE_SHARE_DB, 1)
+
+    def _judge_modem(self, modem):
+        mark = self._mark
+        ratio = (
+            mark.amplitude / fsk.gain(mark.hz) * fsk.gain(mark.hz + modem.shift_hz) / modem.space_amplitude
+        )
+        self.quality["standard"] = modem.name
+        self.quality["baud"] = round(_SAMPLE_HZ / modem.timing.bit_samples, 1)
+        self.quality["twist_db"] = round(20 * math.log10(ratio), 1)
 
 
 class _Modem:

@@ -10,11 +10,10 @@ _CLIP = const(32635)
 
 # The words of the state.
 _NEXT = const(0)  # place in the ring
-_LEAD = const(1)  # mark less space, smoothed over 16 ms; may be negative
-_SUM = const(2)  # mark and space, smoothed likewise
-_RUN = const(3)  # samples for which mark has led
-_ENDED = const(4)  # samples since a run of mark ended, within this chunk; 0 if none did
-_STATE_WORDS = const(5)
+_LEAD = const(1)  # votes for mark less those for space, smoothed over 16 ms; may be negative
+_RUN = const(2)  # samples for which mark has led
+_ENDED = const(3)  # samples since a run of mark ended, within this chunk; 0 if none did
+_STATE_WORDS = const(4)
 
 # 55 bits of mark are the fewest that announce a message (SIN 227): 367 samples, of which smoothing takes some.
 _SHORTEST_RUN = const(160)
@@ -63,28 +62,30 @@ def _keep(state: ptr32, passed: ptr16, ring: ptr8, count: int):
 
 @micropython.viper
 def _watch(state: ptr32, mark: ptr16, space: ptr16, count: int):
-    """Mark leads while (m - s) is more than 1/4 of (m + s), and has ended when it is less than 1/8.
+    """Each sample has a vote, whichever tone is the stronger, whatever the twist.
 
-    Magnitudes are below 2^16, so that a sum smoothed over 128 samples is below 2^24.
+    Smoothed over 128 samples the votes are within +-2^15. Mark leads while they are above 0.6 of that, and has ended
+    when they are below 0.5: some 10 ms late.
     """
     lead = int(state[_LEAD])
     lead -= (lead & 0x20000000) << 3
-    total = int(state[_SUM])
     run = int(state[_RUN])
     ended = 0
     for i in range(count):
         m = int(mark[i])
         s = int(space[i])
-        lead += (m - s) - (lead >> 7)
-        total += (m + s) - (total >> 7)
-        if lead > (total >> 2):
+        lead -= lead >> 7
+        if m > s:
+            lead += 256
+        elif m < s:
+            lead -= 256
+        if lead > 19660:
             run += 1
-        elif lead < (total >> 3):
+        elif lead < 16384:
             if run >= _SHORTEST_RUN:
                 ended = count - i
             run = 0
     state[_LEAD] = lead
-    state[_SUM] = total
     state[_RUN] = run if run < 0x10000000 else 0x10000000
     state[_ENDED] = ended
 

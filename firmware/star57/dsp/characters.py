@@ -260,12 +260,16 @@ def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr16, at: int):
 
 
 @micropython.viper
-def _strength(sums: ptr32) -> int:
-    """Sum over the bits of the stronger tone's magnitude, 0.5 % low at most. Sums are below 2^16, times 256 twice."""
+def _strength(sums: ptr32, tones: ptr32) -> int:
+    """Sum over the bits of the stronger tone's magnitude, 0.5 % low at most. Sums are below 2^16, times 256 twice.
+
+    Adds the magnitudes of mark where it is the stronger to tones[0] and their number to tones[1]; of space to [2], [3].
+    """
     total = 0
     k = 0
     while k < 40:
         best = 0
+        stronger = 0
         tone = 0
         while tone < 4:
             p = int(sums[k + tone])
@@ -292,8 +296,12 @@ def _strength(sums: ptr32) -> int:
                 r = s
             if r > best:
                 best = r
+                stronger = tone
             tone += 2
-        total += best >> 8
+        best = best >> 8
+        tones[stronger] += best
+        tones[stronger + 1] += 1
+        total += best
         k += 4
     return total
 
@@ -312,6 +320,7 @@ class CharacterReader:
         self._high = array("i", bytes(4 * 2 * 16))
         self._turned = array("i", bytes(5 * 4 * 2 * 16))
         self._turns = [memoryview(self._turned)[32 * k : 32 * (k + 1)] for k in range(5)]
+        self._tones = array("i", bytes(4 * 4))
         self._likelihood = array("H", bytes(2 * 256))
 
     def tune(self, mark_hz, space_hz, bit_samples, mark_amplitude, space_amplitude, noise_power):
@@ -344,7 +353,21 @@ class CharacterReader:
         """How much of the tones is in the ten bits, each alone: the most where the bits are in their places."""
         self._state[_START] = round(256 * start)
         _correlate(self._state, samples, SINE, self._sums)
-        return _strength(self._sums)
+        return _strength(self._sums, self._tones)
+
+    def twist(self, samples, starts):
+        """Space over mark, as a ratio of amplitudes, in the characters that begin at `starts`; None if one is missing.
+
+        samples(start) reads the samples of a character and answers where in them it starts.
+        """
+        tones = self._tones
+        for k in range(4):
+            tones[k] = 0
+        for start in starts:
+            self.strength(*samples(start))
+        if not (tones[1] and tones[3] and tones[0]):
+            return None
+        return tones[2] / tones[3] / (tones[0] / tones[1])
 
     def _compare(self, samples, start):
         state = self._state
