@@ -1,34 +1,29 @@
 """Measures the firmware's DTMF receiver against the limits of ITU-T Q.24 and of docs, row by row.
 
-    python -m bench.dtmf_table [--trials N] [--speech FILE ...] [--micropython PATH]
+    python -m bench.dtmf_table [--trials N]
 
 Every row is seeded, and its audio goes through the receiver in MicroPython. Levels are of one tone in dBm0 (a sine of
 peak 32767 is +3.17 dBm0); SNR is the power of a digit's two tones over that of the noise in 300 to 3400 Hz, the noise
-being white from 0 to 4000 Hz. Speech is what the files hold (WAV of any rate, or .raw: 8 kHz, 16 bit), at 0, +6 and
-+12 dB with clipping, and this project's documents read by espeak-ng, if it is installed.
+being white from 0 to 4000 Hz. Speech is that of bench/speech.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
-import soxr
+
+from bench import speech
+from bench.micropython import Pcm, run, run_each
+from bench.table import Row, heading, line
 
 Samples = npt.NDArray[np.float64]
-Pcm = npt.NDArray[np.int16]
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_HZ = 8000
 PEAK_0_DBM0 = 22748.0  # ITU-T G.711: a peak of 32767 is +3.17 dBm0
 KEYS = "123A456B789C*0#D"
@@ -36,9 +31,6 @@ LOW_HZ = (697.0, 770.0, 852.0, 941.0)
 HIGH_HZ = (1209.0, 1336.0, 1477.0, 1633.0)
 NOISE_SHARE = 3100 / 4000  # of white noise, what lies in 300 to 3400 Hz
 SUB_BLOCK_SAMPLES = 40  # leads are drawn so that digits begin anywhere on the receiver's grid
-SPEECH_GAINS_DB = (0, 6, 12)
-ESPEAK_VOICES = ("en-us+m1", "en-gb+f2", "de+f4", "fr+m3", "es+f1", "it+m7", "sv+f3", "en-us+croak", "ru+m4")
-ESPEAK_WORDS_PER_MINUTE = (120, 190, 260)
 _BLOCK_SAMPLES = 160
 
 
@@ -153,31 +145,16 @@ def dial_tone(n: int, dbm0: float, rng: np.random.Generator) -> Samples:
     return sound
 
 
-def find_micropython() -> Path:
-    """The unix port: $MICROPYTHON, the one that `make` fetched, or the one on the path; raises FileNotFoundError."""
-    for name in (
-        os.environ.get("MICROPYTHON"),
-        str(ROOT / ".cache/bin/micropython"),
-        shutil.which("micropython"),
-    ):
-        if name and Path(name).exists():
-            return Path(name)
-    raise FileNotFoundError("no micropython: set MICROPYTHON, or run `make setup`")
-
-
-def hear(samples: Pcm, micropython: Path, block_samples: int = _BLOCK_SAMPLES) -> list[Heard]:
+def hear(samples: Pcm) -> list[Heard]:
     """What the firmware's receiver tells of the samples; raises subprocess.CalledProcessError if it fails."""
-    program = ROOT / "bench/firmware/hear_dtmf.py"
-    done = subprocess.run(
-        [str(micropython), str(program), str(block_samples)],
-        input=samples.astype("<i2").tobytes(),
-        stdout=subprocess.PIPE,
-        env={**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
-        check=True,
-    )
+    return heard_in(run("hear_dtmf.py", samples, _BLOCK_SAMPLES))
+
+
+def heard_in(lines: Iterable[str]) -> list[Heard]:
+    """What the lines of hear_dtmf.py tell."""
     heard: list[Heard] = []
-    for line in done.stdout.decode().splitlines():
-        kind, at, key, *numbers = line.split()
+    for text in lines:
+        kind, at, key, *numbers = text.split()
         if kind == "digit":
             level_dbm0, twist_db, snr_db = map(int, numbers)
             heard.append(Heard(int(at), key, level_dbm0, twist_db, snr_db))
@@ -212,21 +189,10 @@ def score(sent: Train, heard: Sequence[Heard]) -> Score:
     return Score(len(sent.digits), right, extra)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One measured line of the table."""
-
-    name: str
-    goal: str
-    measured: str
-    holds: bool
-
-
 class Bench:
     """Measures one row at a call; `trials` digits (a multiple of 16 makes all keys equally frequent)."""
 
-    def __init__(self, micropython: Path, trials: int = 800, seed: int = 57) -> None:
-        self.micropython = micropython
+    def __init__(self, trials: int = 800, seed: int = 57) -> None:
         self.trials = trials
         self.rng = np.random.default_rng(seed)
 
@@ -240,7 +206,7 @@ class Bench:
     def through(self, impair: Callable[[Samples], Samples], **kinds: float) -> Score:
         """The same, through an impairment."""
         sent = train(self.digits(**kinds), self.rng)
-        return score(sent, hear(pcm(impair(sent.samples)), self.micropython))
+        return score(sent, hear(pcm(impair(sent.samples))))
 
     def in_noise(self, snr_db: float, **kinds: float) -> Score:
         """The same, in white noise."""
@@ -322,13 +288,13 @@ class Bench:
             parts += [sound, np.zeros(pause)]
             place += len(sound) + pause
         again.samples = np.concatenate([*parts, np.zeros(SAMPLE_HZ // 2)])
-        return score(again, hear(pcm(again.samples), self.micropython))
+        return score(again, hear(pcm(again.samples)))
 
     def duration_row(self) -> Row:
         worst = 0.0
         for on_ms in (50.0, 77.0, 200.0):
             sent = train(self.digits(on_ms=on_ms), self.rng)
-            for facts in matched(sent, hear(pcm(sent.samples), self.micropython)):
+            for facts in matched(sent, hear(pcm(sent.samples))):
                 for fact in facts:
                     worst = max(worst, abs((fact.duration or 0) / 8 - on_ms))
         return Row("duration", "within 10 ms", f"within {worst:.1f} ms", worst <= 10)
@@ -359,59 +325,16 @@ class Bench:
         yield from self.impairment_rows()
 
 
-def read_speech(path: Path) -> Pcm:
-    """A recording at 8 kHz: a WAV of any rate (first channel), or a .raw of 8 kHz and 16 bits."""
-    if path.suffix == ".raw":
-        return np.fromfile(path, "<i2").astype(np.int16)
-    samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    return pcm(32768 * soxr.resample(samples[:, 0], rate, SAMPLE_HZ))
-
-
-def synthetic_speech(text: str) -> Iterator[tuple[str, Pcm]]:
-    """The text read by espeak-ng in several voices and speeds, peak 3 dB below full scale; nothing without it."""
-    program = shutil.which("espeak-ng")
-    if program is None:
-        return
-    for voice in ESPEAK_VOICES:
-        for words_per_minute in ESPEAK_WORDS_PER_MINUTE:
-            spoken = subprocess.run(
-                [program, "-v", voice, "-s", str(words_per_minute), "--stdout"],
-                input=text.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                check=True,
-            ).stdout
-            # A stream's header does not know its length, so the samples are taken from behind it.
-            samples = np.frombuffer(spoken[44 : len(spoken) & ~1], "<i2").astype(np.float64)
-            rate = int.from_bytes(spoken[24:28], "little")
-            samples = soxr.resample(samples, rate, SAMPLE_HZ)
-            yield (
-                f"{voice} {words_per_minute}",
-                pcm(samples * 10 ** (-3 / 20) * 32767 / np.abs(samples).max()),
-            )
-
-
-def documents() -> str:
-    """This project's prose, for espeak-ng to read."""
-    return "\n".join(path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
-
-
-def speech_row(micropython: Path, files: Sequence[Path]) -> Row:
-    """False digits on the files at each gain and on synthetic speech."""
+def speech_row() -> Row:
+    """False digits on all of the speech."""
     seconds = 0.0
     false: list[str] = []
-
-    def count(name: str, samples: Pcm) -> None:
-        nonlocal seconds
+    pieces = list(speech.corpus())
+    for (name, samples), lines in zip(
+        pieces, run_each("hear_dtmf.py", (samples for _, samples in pieces), _BLOCK_SAMPLES), strict=True
+    ):
         seconds += len(samples) / SAMPLE_HZ
-        false.extend(f"{name}: {h.key} at {h.at / 8000:.1f} s" for h in hear(samples, micropython))
-
-    for path in files:
-        recording = read_speech(path)
-        for gain_db in SPEECH_GAINS_DB:
-            count(f"{path.name} {gain_db:+d} dB", pcm(recording.astype(np.float64) * 10 ** (gain_db / 20)))
-    for name, samples in synthetic_speech(documents()):
-        count(name, samples)
+        false.extend(f"{name}: {digit.key} at {digit.at / SAMPLE_HZ:.1f} s" for digit in heard_in(lines))
     measured = f"{len(false)} in {seconds / 3600:.1f} h" + "".join(f"; {digit}" for digit in false[:8])
     return Row("false digits on speech", "none in 8 h", measured, not false)
 
@@ -421,14 +344,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trials", type=int, default=800)
-    parser.add_argument("--speech", type=Path, nargs="*", default=[])
-    parser.add_argument("--micropython", type=Path, default=None)
     options = parser.parse_args()
-    micropython = options.micropython or find_micropython()
-    sys.stdout.write("| Row | Goal | Measured | Holds |\n|---|---|---|---|\n")
-    for row in chain(Bench(micropython, options.trials).rows(), [speech_row(micropython, options.speech)]):
+    sys.stdout.write(heading())
+    for row in chain(Bench(options.trials).rows(), [speech_row()]):
+        sys.stdout.write(line(row))
         sys.stdout.flush()
-        sys.stdout.write(f"| {row.name} | {row.goal} | {row.measured} | {'yes' if row.holds else 'NO'} |\n")
 
 
 if __name__ == "__main__":
