@@ -10,6 +10,9 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.int16]
 """8 kHz signed 16-bit samples, one dimension."""
 
+Wave = npt.NDArray[np.float64]
+"""A signal at 8 kHz in steps of one sample, neither rounded nor clipped, one dimension."""
+
 RATE_HZ = 8000
 FULL_SCALE = 32767
 FULL_SCALE_DBM0 = 3.17  # ITU-T G.711: a mu-law sine that just fills the range
@@ -30,12 +33,22 @@ def dbm0_of_peak(peak: float) -> float:
     return 20 * math.log10(peak / FULL_SCALE) + FULL_SCALE_DBM0 if peak > 0 else -math.inf
 
 
-def dbm0_of(samples: Samples) -> float:
+def dbm0_of(samples: Samples | Wave) -> float:
     """The level of `samples`, by their power; minus infinity when they are silent or none."""
     if not len(samples):
         return -math.inf
     wave = samples.astype(np.float64)
     return dbm0_of_peak(math.sqrt(2 * float(wave @ wave) / len(wave)))
+
+
+def power_of(level_dbm0: float) -> float:
+    """The power, in squared sample steps, of what has this level: half the square of its sine's peak."""
+    return peak_of(level_dbm0) ** 2 / 2
+
+
+def to_wave(signal: Samples | Wave) -> Wave:
+    """The same signal in floating point; a wave is not copied."""
+    return np.asarray(signal, np.float64)
 
 
 def to_samples(wave: npt.NDArray[np.floating]) -> Samples:
