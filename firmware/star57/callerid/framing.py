@@ -49,8 +49,8 @@ class Framer:
 
     `result`: None, MESSAGE, CHECKSUM_WRONG or TRUNCATED; a later message replaces an earlier one.
     `data`, `length`: the message's bytes, from the type to the checksum.
-    `confidence`: of its least certain bit, 0..255. `framing_errors`: bytes
-    lost in it. `weakest_byte`: where its least certain bit is.
+    `confidence`: of its least certain bit, 0..255. `weakest_byte`: where that is, from 0.
+    `framing_errors`: bytes lost in it.
     `receiving`: a message has begun. `carrier_seen`, `carrier_present`: since reset, and now.
     """
 
@@ -96,6 +96,7 @@ class Framer:
             self.length = 0
             self.confidence = 255
             self.framing_errors = 0
+            self.weakest_byte = 0
             self._damaged = False
             self._append(value, confidence)
         self._announced = False
@@ -173,6 +174,7 @@ class NttFramer:
             self.length = 0
             self.confidence = 255
             self.framing_errors = 0
+            self.weakest_byte = 0
             self._start()
             self._append(value, confidence)
         self._announced = False
@@ -195,7 +197,9 @@ class NttFramer:
         place = self.length
         self.data[place] = value
         self.length += 1
-        self.confidence = min(self.confidence, confidence)
+        if confidence < self.confidence:
+            self.confidence = confidence
+            self.weakest_byte = place
         if place >= 2:
             self._crc = ntt_crc(self._crc, value)
         if place < len(NTT_HEADER):

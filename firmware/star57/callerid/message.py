@@ -165,7 +165,7 @@ def _read_display(value, _codes):
 
 
 def _read_octets(value, _codes):
-    return value.hex() if value else None
+    return _hex(value) or None
 
 
 def _read_integer(value, _codes):
@@ -322,7 +322,7 @@ class Message:
             content = getattr(self, field)
             if content is not None:
                 fields[field] = content
-        fields["unknown"] = [[parameter_type, value.hex()] for parameter_type, value in self.unknown]
+        fields["unknown"] = [[parameter_type, _hex(value)] for parameter_type, value in self.unknown]
         return fields
 
 
@@ -367,8 +367,7 @@ def parse_ntt(data):
     if len(content) < 2 or content[0] != _NTT_CALL:
         raise MessageError("message type")
     # Senders differ in whether the length counts a byte that was doubled once or twice.
-    doubled = len(plain) - len(NTT_HEADER) - 2 - len(content)
-    if not 0 <= content[1] - (len(content) - 2) <= doubled:
+    if content[1] - (len(content) - 2) not in (0, content[2:].count(bytes([NTT_DLE]))):
         raise MessageError("length")
     message = Message("ntt", _NTT_CALL)
     _take_all(message, _NTT, content[2:])
@@ -457,6 +456,11 @@ def _read(table, parameter_type, value):
 def _text(value):
     """Latin-1, which every byte has a place in; control characters become "?"."""
     return "".join(["?" if code < 0x20 or 0x7F <= code < 0xA0 else chr(code) for code in value])
+
+
+def _hex(value):
+    """Hex digits; MicroPython 1.25 has b"" for those of nothing."""
+    return value.hex() if value else ""
 
 
 def _all_digits(value):

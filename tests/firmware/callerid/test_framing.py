@@ -17,6 +17,7 @@ SDMF = bytes.fromhex("041231323031313733313535353535353031323356")
 MDMF = bytes.fromhex(
     "80220108313230313137333102" + "0a353535353535303132330 70a534d495448204a4f484ed0".replace(" ", "")
 )
+NTT = bytes.fromhex("9081879082c00a8288b1b233b43536b7b89003faee")
 
 
 def frame(data, marks=180, confidence=200, framer=None):
@@ -52,6 +53,20 @@ def test_every_known_type_and_length():
             framer = frame(data)
             assert framer.result == MESSAGE, (message_type, length)
             assert held(framer) == data
+
+
+def test_the_weakest_byte_is_of_this_message():
+    for framer, data in ((Framer(), MDMF), (NttFramer(), NTT)):
+        framer.carrier(1)
+        for weakest in (12, 5, 0):
+            framer.marks(80)
+            for place in range(len(data)):
+                framer.byte(data[place], 90 if place == weakest else 200)
+            assert framer.result == MESSAGE
+            assert (framer.weakest_byte, framer.confidence) == (weakest, 90)
+        framer.marks(80)
+        framer.byte(data[0], 255)
+        assert (framer.weakest_byte, framer.confidence) == (0, 255)
 
 
 def test_seizure_is_skipped():
@@ -182,9 +197,6 @@ def test_allocates_nothing():
     finally:
         micropython.heap_unlock()
     assert done == MESSAGE
-
-
-NTT = bytes.fromhex("9081879082c00a8288b1b233b43536b7b89003faee")
 
 
 def ntt_frame(content):

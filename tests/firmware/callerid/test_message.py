@@ -300,6 +300,9 @@ def test_wrong_checksums():
     ):
         assert reason_of(octets(text)) == "checksum"
     assert reason_of(octets("80 0A 01 08 30 37 33 30 30 38 32 D6")) == "length"
+    # With the checksum that the first of them should have had.
+    message = parse(octets("04 09 30 39 33 30 31 32 32 34 50 0E"))
+    assert (message.date_time, message.reason) == ("09301224", "P")
 
 
 def test_any_order():
@@ -403,6 +406,8 @@ def test_as_dict_is_fit_for_json():
     fields = parse(mdmf((0x99, b"\x00L"), (0x07, bytes(range(256))[1:250]))).as_dict()
     assert json.loads(json.dumps(fields)) == fields
     assert fields["unknown"] == [[0x99, "004c"]]
+    # MicroPython's b"".hex() is no text.
+    assert parse(mdmf((0x99, b""))).as_dict()["unknown"] == [[0x99, ""]]
 
 
 def test_random_bytes():
@@ -451,8 +456,10 @@ def test_ntt_doubles_dle():
     # A sender may count a doubled byte twice.
     data = (0x21, b"\x10\x10")
     assert parse_ntt(ntt(data, length=6)).number_plan == "1010"
-    assert reason_of(ntt(data, length=7), parse_ntt) == "length"
-    assert reason_of(ntt(data, length=3), parse_ntt) == "length"
+    for length in (3, 5, 7):
+        assert reason_of(ntt(data, length=length), parse_ntt) == "length"
+    # A length that is itself a DLE, and doubled, gives no leave to be one too many.
+    assert reason_of(ntt((0x02, b"0" * 13), length=16), parse_ntt) == "length"
 
 
 def test_ntt_longest():

@@ -1,7 +1,9 @@
 """Random, truncated and mutated messages through every parser of caller ID.
 
-Nothing but MessageError may come out of one, and no memory may stay behind. The environment variables
-STAR57_FUZZ_CASES and STAR57_FUZZ_SEED say how many and which; the answer is one line of JSON.
+Nothing but MessageError may come out of one, what it says of a message must be true of the bytes, and no memory may
+stay behind. The environment variables STAR57_FUZZ_CASES, STAR57_FUZZ_SEED and STAR57_FUZZ_FIRST say how many cases,
+of which seed, from which on; the answer is one line of JSON. Whatever is counted has its name before the first case:
+an outcome without a name, such as an error of another name, ends the run.
 """
 
 import gc
@@ -9,211 +11,298 @@ import json
 import os
 import time
 
-from star57.callerid.dtmf_clip import ALL, AMBIGUOUS, DtmfCallerId
-from star57.callerid.framing import MESSAGE, Framer, NttFramer, ntt_crc
-from star57.callerid.message import MDMF_PARAMETERS, NTT_PARAMETERS, MessageError, parse, parse_ntt
+from random_callers import (
+    KEYS,
+    Chance,
+    damaged,
+    dtmf_string,
+    fsk_message,
+    ntt_around,
+    ntt_frame,
+    ntt_sealed,
+    sealed,
+    with_a_lying_length,
+)
+from star57.callerid.dtmf_clip import ALL, AMBIGUOUS, SCHEMES, DtmfCallerId
+from star57.callerid.framing import (
+    CHECKSUM_WRONG,
+    GARBAGE,
+    MESSAGE,
+    NO_CARRIER,
+    TRUNCATED,
+    Framer,
+    NttFramer,
+)
+from star57.callerid.message import (
+    MDMF_PARAMETERS,
+    NTT_PARAMETERS,
+    REASONS,
+    MessageError,
+    parse,
+    parse_ntt,
+)
 
 _WARM_UP_CASES = 2000
 _CHECK_EVERY = 20000
-_KEYS = b"0123456789ABCD*#"
-_TYPES = b"\x04\x06\x0b\x80\x81\x82\x86\x89"
-_TEXTS = (
-    b"5555550123",
-    b"12011731",
-    b"SMITH JOHN",
-    b"P",
-    b"O",
-    b"L",
-    b"\xff",
-    b"\x00",
-    b"\x01",
-    b"",
-    b"\x10\x10",
+_WINDOW_SAMPLES = 8 * 60000
+_DIALLED = "0123456789*#+ -()."
+_LETTERS = ("reason", "name_reason")
+_NUMBERS = (
+    "number",
+    "dialable_number",
+    "called_number",
+    "forwarded_from",
+    "first_called_number",
+    "complementary_number",
+    "last_message_number",
 )
-_STRINGS = (
-    b"A5555550123D5555550100B10C",
-    b"A5555550123#",
-    b"D5555550123C",
-    b"D1#",
-    b"B00C",
-    b"5555550123#",
-    b"*5550123#",
+_ERRORS = {
+    "fsk": ("length", "checksum", "message type", "too short", "parameter cut short"),
+    "ntt": ("length", "checksum", "message type", "parity", "frame", "parameter cut short"),
+}
+# What a framer has checked, and so no message of its may fail by.
+_CHECKED_BY_FRAMER = ("checksum", "parity")
+_RESULTS = {
+    None: "none",
+    MESSAGE: "message",
+    CHECKSUM_WRONG: "checksum wrong",
+    TRUNCATED: "truncated",
+    GARBAGE: "garbage",
+    NO_CARRIER: "no carrier",
+}
+
+
+# What only a case that reaches deep has: of messages that were parsed.
+_DEPTHS = (
+    "FSK message of 258 bytes",
+    "FSK parameter of 100 bytes or more",
+    "letter in the place of a number",
+    "letter in the place of a name",
+    "name with letters beyond ASCII",
+    "NTT frame of 150 bytes or more",
+    "NTT frame with a doubled byte",
+    "NTT length that counts doubled bytes twice",
 )
-_CODES = bytes([row.code for row in MDMF_PARAMETERS])
-_NTT_CODES = bytes([row.code for row in NTT_PARAMETERS])
 
 
 class Failed(Exception):
     """What a parser may not do, and the case that made it."""
 
 
-class Xorshift:
-    """Marsaglia's xorshift32: the same numbers on every machine."""
-
-    def __init__(self, seed):
-        self.state = seed & 0xFFFFFFFF or 57
-
-    def below(self, limit):
-        state = self.state
-        state ^= (state << 13) & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= (state << 5) & 0xFFFFFFFF
-        self.state = state
-        return (state >> 8) % limit
-
-    def octets(self, count):
-        return bytes([self.below(256) for _ in range(count)])
-
-
-def _parameters(chance, codes, most):
-    body = b""
-    for _ in range(chance.below(6)):
-        code = chance.below(256) if chance.below(8) == 0 else codes[chance.below(len(codes))]
-        value = chance.octets(chance.below(24)) if chance.below(3) == 0 else _TEXTS[chance.below(len(_TEXTS))]
-        if len(body) + len(value) + 2 <= most:
-            body += bytes([code, len(value)]) + value
-    return body
-
-
-def _valid_fsk(chance):
-    message_type = _TYPES[chance.below(len(_TYPES))]
-    if message_type & 0x80:
-        body = _parameters(chance, _CODES, 255)
-    else:
-        body = b"12011731" + _TEXTS[chance.below(len(_TEXTS))]
-    return bytes([message_type, len(body)]) + body
-
-
-def _with_checksum(data):
-    return data + bytes([-sum(data) & 0xFF])
-
-
-def _valid_ntt(chance):
-    content = bytes([code & 0x7F for code in _parameters(chance, _NTT_CODES, 127)])
-    content = (bytes([0x40, len(content)]) + content).replace(b"\x10", b"\x10\x10")
-    plain = b"\x10\x01\x07\x10\x02" + content + b"\x10\x03"
-    return bytes([byte | (0x80 if bin(byte).count("1") & 1 else 0) for byte in plain])
-
-
-def _with_crc(data):
-    crc = 0
-    for byte in data[2:]:
-        crc = ntt_crc(crc, byte)
-    return data + bytes([crc & 0xFF, crc >> 8])
-
-
-def _damaged(chance, data):
-    """As it is, cut short, with bytes changed, put in or taken out, or nothing of it left."""
-    how = chance.below(6)
-    if how == 0:
-        return data
-    if how == 1:
-        return data[: chance.below(len(data) + 1)]
-    if how == 2:
-        return chance.octets(chance.below(40))
-    wrong = bytearray(data)
-    for _ in range(1 + chance.below(3)):
-        place = chance.below(len(wrong) + 1)
-        if how == 3 and place < len(wrong):
-            wrong[place] = chance.below(256)
-        elif how == 4 and place < len(wrong):
-            wrong[place] ^= 1 << chance.below(8)
-        else:
-            wrong = wrong[:place] + chance.octets(chance.below(3)) + wrong[place + chance.below(3) :]
-    return bytes(wrong)
-
-
 class Fuzz:
     """The parsers and framers, made once, and what became of the cases."""
 
     def __init__(self, seed):
-        self.chance = Xorshift(seed)
-        self.framers = (Framer(), NttFramer())
+        self.seed = seed
+        self.framers = {"fsk": Framer(), "ntt": NttFramer()}
         self.dtmf = DtmfCallerId(None, ALL + AMBIGUOUS)
-        self.counts = {"parsed": 0, "refused": 0, "framed": 0, "callers_by_dtmf": 0}
+        self.cases = {"fsk": 0, "ntt": 0, "dtmf": 0}
+        outcomes = [kind + " parsed" for kind in ("sdmf", "mdmf", "ntt")]
+        outcomes += [form + " refused: " + reason for form in _ERRORS for reason in _ERRORS[form]]
+        for form in self.framers:
+            outcomes += [
+                form + " framed: " + _RESULTS[result] for result in (None, MESSAGE, CHECKSUM_WRONG, TRUNCATED)
+            ]
+        outcomes += ["dtmf: " + name for name in _RESULTS.values() if name != "checksum wrong"]
+        outcomes += ["dtmf scheme: " + name for name in SCHEMES]
+        self.outcomes = dict.fromkeys(outcomes, 0)
+        fields = [row.field for row in MDMF_PARAMETERS + NTT_PARAMETERS]
+        self.fields = dict.fromkeys(fields + ["dialable_number", "message_waiting", "unknown"], 0)
+        self.depths = dict.fromkeys(_DEPTHS, 0)
 
-    def case(self):
-        if self.chance.below(5) == 0:
-            self._keys()
+    def case(self, number):
+        chance = Chance(self.seed, number)
+        form = ("fsk", "fsk", "ntt", "ntt", "dtmf")[chance.below(5)]
+        self.cases[form] += 1
+        data = b""
+        try:
+            if form == "dtmf":
+                data = _keys(chance)
+                self._hear_keys(chance, data)
+            else:
+                data = _fsk(chance) if form == "fsk" else _ntt(chance)
+                self._parse(chance, data, form)
+                # Messages of one format reach the framer of the other, too.
+                self._frame(chance, data, "ntt" if (form == "ntt") ^ chance.once_in(8) else "fsk")
+        except Exception as fault:  # noqa: BLE001 - whatever a parser raises is what is looked for
+            raise Failed(f"case {number} of seed {self.seed}: {fault!r}: {data.hex()}")
+
+    def _parse(self, chance, data, form):
+        before = bytes(data)
+        try:
+            message = (parse_ntt if form == "ntt" else parse)(data)
+        except MessageError as fault:
+            self.outcomes[form + " refused: " + fault.reason] += 1
             return
-        is_ntt = self.chance.below(2)
-        seal = _with_crc if is_ntt else _with_checksum
-        data = (_valid_ntt if is_ntt else _valid_fsk)(self.chance)
-        if self.chance.below(2):
-            data = seal(_damaged(self.chance, data))
-        else:
-            data = _damaged(self.chance, seal(data))
-        try:
-            self._parse(data, parse_ntt if is_ntt else parse)
-            # Messages of one format reach the framer of the other, too.
-            self._frame(data, self.framers[is_ntt ^ (self.chance.below(8) == 0)], is_ntt)
-        except Exception as fault:
-            raise Failed(f"{fault!r}: {data.hex()}") from fault
+        finally:
+            if data != before:
+                raise Failed("the bytes were changed")
+        self.outcomes[message.kind + " parsed"] += 1
+        fields = message.as_dict()
+        self._check(fields)
+        if chance.once_in(16) and json.loads(json.dumps(fields)) != fields:
+            raise Failed("JSON does not hold it")
+        for depth in _depths(data, message):
+            self.depths[depth] += 1
+        if message.kind == "mdmf":
+            _check_that_nothing_is_lost(data[2:-1], message)
 
-    def _parse(self, data, read):
-        try:
-            json.dumps(read(data).as_dict())
-        except MessageError:
-            self.counts["refused"] += 1
-        else:
-            self.counts["parsed"] += 1
+    def _check(self, fields):
+        for field in fields:
+            content = fields[field]
+            if content in (None, [], False) or field in ("kind", "message_type", "schemes"):
+                continue
+            self.fields[field] += 1
+            if field in _NUMBERS:
+                _check_letters(content, _DIALLED)
+            elif field in _LETTERS:
+                _check_letters(content, REASONS)
+            elif isinstance(content, str):
+                _check_text(content)
 
-    def _frame(self, data, framer, is_ntt):
-        chance = self.chance
-        if chance.below(4) == 0:
-            framer.reset(chance.below(2) == 0)
+    def _frame(self, chance, data, form):
+        framer = self.framers[form]
+        if chance.once_in(4):
+            framer.reset(chance.once_in(2))
         framer.carrier(1)
         framer.marks(chance.below(120))
         for value in data:
             framer.byte(value, chance.below(256))
-            self._disturb(framer)
-        if chance.below(2):
+            _disturb(chance, framer)
+        if chance.once_in(2):
             framer.carrier(0)
-        if framer.length > len(framer.data):
+        if not 0 <= framer.weakest_byte <= framer.length <= len(framer.data):
             raise Failed("longer than its buffer")
+        self.outcomes[form + " framed: " + _RESULTS[framer.result]] += 1
         if framer.result == MESSAGE:
-            self.counts["framed"] += 1
             whole = bytes(framer.data[: framer.length])
             try:
-                (parse_ntt if isinstance(framer, NttFramer) else parse)(whole)
+                (parse_ntt if form == "ntt" else parse)(whole)
             except MessageError as fault:
-                if fault.reason in ("checksum", "parity"):
-                    raise Failed(f"{fault.reason} of a whole message") from fault
+                if fault.reason in _CHECKED_BY_FRAMER or fault.reason not in _ERRORS[form]:
+                    raise Failed(f"{fault.reason} of a whole message")
 
-    def _disturb(self, framer):
-        event = self.chance.below(512)
-        if event == 0:
-            framer.framing_error()
-        elif event == 1:
-            framer.marks(self.chance.below(60))
-        elif event == 2:
-            framer.carrier(self.chance.below(2))
-
-    def _keys(self):
-        chance = self.chance
+    def _hear_keys(self, chance, keys):
         receiver = self.dtmf
-        keys = _STRINGS[chance.below(len(_STRINGS))]
-        if chance.below(2):
-            keys = bytes([key if key in _KEYS else _KEYS[key & 15] for key in _damaged(chance, keys)])
-        try:
-            if chance.below(4) == 0:
-                receiver.listen(chance.below(8 * 20000))
-            for key in keys:
-                receiver.digit(key)
-                receiver.advance(chance.below(1200))
-                if chance.below(32):
-                    receiver.digit_end(key, 560)
-                receiver.advance(chance.below(1200))
-                if chance.below(64) == 0:
-                    receiver.skip(chance.below(4000))
-            receiver.advance(chance.below(40000))
-            if receiver.result == MESSAGE:
-                json.dumps(receiver.message().as_dict())
-                self.counts["callers_by_dtmf"] += 1
-            if receiver.result is not None:
-                receiver.listen(8 * 60000)
-        except Exception as fault:
-            raise Failed(f"{fault!r}: {keys}") from fault
+        if chance.once_in(4):
+            receiver.listen(chance.below(8 * 20000))
+        for key in keys:
+            receiver.digit(key)
+            receiver.advance(chance.below(1200))
+            if not chance.once_in(32):
+                receiver.digit_end(key, 560)
+            receiver.advance(chance.below(1200))
+            if chance.once_in(64):
+                receiver.skip(chance.below(4000))
+        receiver.advance(_WINDOW_SAMPLES if chance.once_in(16) else chance.below(40000))
+        self.outcomes["dtmf: " + _RESULTS[receiver.result]] += 1
+        if receiver.result == MESSAGE:
+            fields = receiver.message().as_dict()
+            self._check(fields)
+            for scheme in fields["schemes"]:
+                self.outcomes["dtmf scheme: " + scheme] += 1
+        if receiver.result is not None:
+            receiver.listen(_WINDOW_SAMPLES)
+
+
+def _depths(data, message):
+    if message.kind == "ntt":
+        if len(data) >= 150:
+            yield "NTT frame of 150 bytes or more"
+        if b"\x90\x90" in data[5:-4]:
+            yield "NTT frame with a doubled byte"
+            if data[6] & 0x7F == len(data) - 11:
+                yield "NTT length that counts doubled bytes twice"
+        return
+    if len(data) == 258:
+        yield "FSK message of 258 bytes"
+    if max([len(value) for _, value in message.unknown] + [len(message.name or "")]) >= 100:
+        yield "FSK parameter of 100 bytes or more"
+    if message.reason and b"\x02\x01" + message.reason.encode() in data:
+        yield "letter in the place of a number"
+    if message.name_reason and b"\x07\x01" + message.name_reason.encode() in data:
+        yield "letter in the place of a name"
+    if message.name and len(message.name.encode()) > len(message.name):
+        yield "name with letters beyond ASCII"
+
+
+def _fsk(chance):
+    """A message as it is, damaged and sealed again, damaged for good, or lying."""
+    data = fsk_message(chance)
+    how = chance.below(8)
+    if how < 2:
+        return sealed(data)
+    if how < 4:
+        return sealed(with_a_lying_length(chance, data))
+    if how < 6:
+        return sealed(damaged(chance, data))
+    return damaged(chance, sealed(data))
+
+
+def _ntt(chance):
+    how = chance.below(8)
+    if how < 3:
+        return ntt_sealed(ntt_frame(chance))
+    if how == 3:
+        # A whole frame around bytes at random, and a length that is one of them.
+        content = bytes([byte & 0x7F for byte in chance.octets(chance.below(20))])
+        return ntt_sealed(ntt_around((b"\x40" if chance.once_in(2) else b"") + content))
+    if how < 6:
+        return ntt_sealed(damaged(chance, ntt_frame(chance)))
+    return damaged(chance, ntt_sealed(ntt_frame(chance)))
+
+
+def _keys(chance):
+    keys = dtmf_string(chance)
+    if chance.once_in(2):
+        keys = bytes([key if key in KEYS else KEYS[key & 15] for key in damaged(chance, keys)])
+    return keys
+
+
+def _disturb(chance, framer):
+    event = chance.below(512)
+    if event == 0:
+        framer.framing_error()
+    elif event == 1:
+        framer.marks(chance.below(60))
+    elif event == 2:
+        framer.carrier(chance.below(2))
+
+
+def _check_letters(content, letters):
+    for letter in content:
+        if letter not in letters:
+            raise Failed(f"{letter!r} in {content!r}")
+
+
+def _check_text(content):
+    for letter in content:
+        if ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0:
+            raise Failed(f"a control character in {content!r}")
+
+
+def _check_that_nothing_is_lost(body, message):
+    """Each parameter of the body is a field of the message, or one of those that it keeps as they are."""
+    unknown = list(message.unknown)
+    known = 0
+    place = 0
+    while place < len(body):
+        end = place + 2 + body[place + 1]
+        parameter = (body[place], bytes(body[place + 2 : end]))
+        if unknown and unknown[0] == parameter:
+            unknown.pop(0)
+        else:
+            known += 1
+        place = end
+    if place != len(body) or unknown:
+        raise Failed("an unknown parameter that the body does not have")
+    fields = message.as_dict()
+    filled = 0
+    for row in MDMF_PARAMETERS:
+        filled += fields.get(row.field) is not None
+    filled += message.dialable_number is not None
+    if filled != known:
+        raise Failed(f"{known} parameters made {filled} fields")
 
 
 def _memory():
@@ -221,29 +310,35 @@ def _memory():
     return gc.mem_alloc()
 
 
-def main(cases, seed):
+def main(cases, seed, first):
     fuzz = Fuzz(seed)
-    for _ in range(min(cases, _WARM_UP_CASES)):
-        fuzz.case()
-    before = _memory()
-    highest = before
+    warm = first + min(cases, _WARM_UP_CASES)
+    for number in range(first, warm):
+        fuzz.case(number)
+    before = highest = _memory()
     started_ms = time.ticks_ms()
-    for number in range(cases - _WARM_UP_CASES):
-        fuzz.case()
+    for number in range(warm, first + cases):
+        fuzz.case(number)
         if number % _CHECK_EVERY == 0:
             highest = max(highest, _memory())
-    elapsed_ms = time.ticks_diff(time.ticks_ms(), started_ms)
+    elapsed_ms = max(1, time.ticks_diff(time.ticks_ms(), started_ms))
     after = _memory()
     report = {
-        "cases": cases,
         "seed": seed,
-        "cases_per_second": max(0, cases - _WARM_UP_CASES) * 1000 // max(1, elapsed_ms),
+        "cases": fuzz.cases,
+        "cases_per_second": (first + cases - warm) * 1000 // elapsed_ms,
         "memory_before": before,
-        "memory_highest": highest,
+        "memory_highest": max(highest, after),
         "memory_after": after,
+        "outcomes": fuzz.outcomes,
+        "fields": fuzz.fields,
+        "depths": fuzz.depths,
     }
-    report.update(fuzz.counts)
     print(json.dumps(report))
 
 
-main(int(os.getenv("STAR57_FUZZ_CASES", "20000")), int(os.getenv("STAR57_FUZZ_SEED", "57")))
+main(
+    int(os.getenv("STAR57_FUZZ_CASES", "20000")),
+    int(os.getenv("STAR57_FUZZ_SEED", "57")),
+    int(os.getenv("STAR57_FUZZ_FIRST", "0")),
+)
