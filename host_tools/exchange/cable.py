@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Frequencies = npt.NDArray[np.float64]
-Response = npt.NDArray[np.complex128]
+from host_tools.exchange.spectrum import Frequencies, Response
 
 TERMINATION_OHM = 600.0
 

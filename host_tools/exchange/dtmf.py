@@ -1,10 +1,17 @@
-"""DTMF (ITU-T Q.23): the telephone's keys as sound, and the register of the exchange that hears them."""
+"""DTMF (ITU-T Q.23): the telephone's keys as sound, and the register of the exchange that hears them.
+
+`digit("5")` is a key as a good telephone sends it. `train(scattered(presses, rng))` are any number of presses, each as
+far off as its `Press` says, with what is needed to score a receiver on them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from host_tools.exchange.levels import RATE_HZ, Samples, peak_of, samples_of, to_samples
+from host_tools.exchange.levels import RATE_HZ, Samples, Wave, peak_of, samples_of, to_samples
 
 LOW_HZ = (697, 770, 852, 941)
 HIGH_HZ = (1209, 1336, 1477, 1633)
@@ -13,25 +20,120 @@ CODES = "".join(KEYS)
 
 LOW_DBM0 = -10.0
 HIGH_DBM0 = -8.0  # AS/CA S002: the high tone 2 dB above the low
+ON_MS = 80.0
+OFF_MS = 80.0
 
 
-def digit(
-    code: str,
-    on_ms: float = 80,
-    off_ms: float = 80,
-    low_dbm0: float = LOW_DBM0,
-    high_dbm0: float = HIGH_DBM0,
-) -> Samples:
-    """One key: the tone pair for `on_ms`, then silence for `off_ms`.
+@dataclass(frozen=True)
+class Press:
+    """One press of a key, as exact or as far off as a telephone is.
+
+    Attributes:
+        key: one of CODES.
+        on_ms: how long the tones sound, the gap not counted; all times to the nearest sample.
+        off_ms: silence after them.
+        low_dbm0, high_dbm0: level of each tone; their difference, high over low, is the twist of ITU-T Q.24.
+        low_percent, high_percent: how much higher than nominal the frequency is.
+        low_shift_hz, high_shift_hz: added to the frequency after that.
+        gap_ms: silence in the middle; behind it the tones go on as if they had sounded through it.
+        low_phase, high_phase: at the first sample, in cycles.
 
     Raises:
         ValueError: there is no such key.
     """
-    row, column = divmod(CODES.index(code), 4)
-    turns = 2 * np.pi * np.arange(samples_of(on_ms)) / RATE_HZ
-    low = peak_of(low_dbm0) * np.sin(LOW_HZ[row] * turns)
-    high = peak_of(high_dbm0) * np.sin(HIGH_HZ[column] * turns)
-    return np.concatenate([to_samples(low + high), np.zeros(samples_of(off_ms), np.int16)])
+
+    key: str
+    on_ms: float = ON_MS
+    off_ms: float = OFF_MS
+    low_dbm0: float = LOW_DBM0
+    high_dbm0: float = HIGH_DBM0
+    low_percent: float = 0.0
+    high_percent: float = 0.0
+    low_shift_hz: float = 0.0
+    high_shift_hz: float = 0.0
+    gap_ms: float = 0.0
+    low_phase: float = 0.0
+    high_phase: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.key) != 1 or self.key not in CODES:
+            raise ValueError(f"{self.key!r} is not one of {CODES}")
+
+    @property
+    def low_hz(self) -> float:
+        """The low tone's frequency, as sent."""
+        return LOW_HZ[CODES.index(self.key) // 4] * (1 + self.low_percent / 100) + self.low_shift_hz
+
+    @property
+    def high_hz(self) -> float:
+        """The high tone's frequency, as sent."""
+        return HIGH_HZ[CODES.index(self.key) % 4] * (1 + self.high_percent / 100) + self.high_shift_hz
+
+    def sound(self) -> Wave:
+        """The tones with their gap, in steps of one sample, not rounded and not clipped; no silence after them."""
+        on, gap = samples_of(self.on_ms), samples_of(self.gap_ms)
+        times = np.arange(on + gap) / RATE_HZ
+        low = peak_of(self.low_dbm0) * np.sin(2 * np.pi * (self.low_hz * times + self.low_phase))
+        high = peak_of(self.high_dbm0) * np.sin(2 * np.pi * (self.high_hz * times + self.high_phase))
+        sound: Wave = low + high
+        sound[on // 2 : on // 2 + gap] = 0
+        return sound
+
+    def wave(self) -> Wave:
+        """The same, and the silence after it."""
+        return np.concatenate([self.sound(), np.zeros(samples_of(self.off_ms))])
+
+
+@dataclass(frozen=True, eq=False)
+class Train:
+    """Presses in a row. `starts` and `ends` are the first sample of each one's tones, and the first after them."""
+
+    presses: tuple[Press, ...]
+    wave: Wave
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+def train(presses: Iterable[Press], lead_ms: float = 200.0, tail_ms: float = 500.0) -> Train:
+    """Presses one after the other, each with its own silence after it; `lead_ms` and `tail_ms` more at the ends."""
+    pressed = tuple(presses)
+    parts = [np.zeros(samples_of(lead_ms))]
+    starts: list[int] = []
+    ends: list[int] = []
+    place = len(parts[0])
+    for press in pressed:
+        parts.append(press.wave())
+        starts.append(place)
+        place += len(parts[-1])
+        ends.append(place - samples_of(press.off_ms))
+    wave = np.concatenate([*parts, np.zeros(samples_of(tail_ms))])
+    return Train(pressed, wave, tuple(starts), tuple(ends))
+
+
+def scattered(presses: Iterable[Press], rng: np.random.Generator, jitter_ms: float = 5.0) -> Iterator[Press]:
+    """The same presses with random phases, and each pause longer by up to `jitter_ms`.
+
+    So tones meet in every way, and digits begin anywhere on a receiver's grid.
+    """
+    for press in presses:
+        low_phase, high_phase = rng.random(2)
+        off_ms = press.off_ms + rng.uniform(0, jitter_ms)
+        yield replace(press, low_phase=low_phase, high_phase=high_phase, off_ms=off_ms)
+
+
+def digit(
+    code: str,
+    on_ms: float = ON_MS,
+    off_ms: float = OFF_MS,
+    low_dbm0: float = LOW_DBM0,
+    high_dbm0: float = HIGH_DBM0,
+) -> Samples:
+    """One key as a good telephone sends it: the tone pair for `on_ms`, then silence for `off_ms`.
+
+    Raises:
+        ValueError: there is no such key.
+    """
+    return to_samples(Press(code, on_ms, off_ms, low_dbm0, high_dbm0).wave())
 
 
 class DigitReceiver:

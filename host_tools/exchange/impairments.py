@@ -3,23 +3,26 @@
     line = Line(Loop(length_km=9), Noise(snr_db=12), Hum(60, -10), DcOffset(12_000), PicoAdc())
     samples = line.samples(burst.wave(message), np.random.default_rng(57))
 
-An impairment is a frozen row of figures and a pure function: `impairment(wave, rng) -> wave`. A wave is float64 at
-8 kHz in steps of one sample (levels.Wave); 16-bit samples are taken too. The generator is used by what is random, and
-by nothing else: the same seed gives the same line. `Line` applies its impairments in the order in which they stand,
-which on a real line is: the sender's clicks and clock, carrier system and codec, loop, echo, noises and talkers, DC,
-gain and clipping, the converter, and what is lost after it. Length is kept, but by `ClockOffset` and by
-`LostSamples(closed_up=True)`.
+An impairment is a frozen row of figures and a pure function: `impairment(wave, rng) -> wave`, of float64 at 8 kHz in
+steps of one sample (levels.Wave); `Line` takes 16-bit samples too. What is random uses the generator and nothing else
+does: the same seed gives the same line. `Line` applies its impairments in the order in which they stand, which on a
+real line is:
 
-Levels are dBm0 by power: a sine of peak 32767 has +3.17 (ITU-T G.711). SNR is the mean power of the burst (from the
-first to the last sample that reaches a thousandth of the peak, so silence around it does not count) over the noise's
-power in 300 to 3400 Hz, in dB.
+    the sender's clock and clicks, CarrierSystem, Codec, Loop, Echo, Noise, Hum, tones, Talker, ImpulseNoise,
+    DcOffset, Clipping, PicoAdc, LostSamples
+
+Length is kept, but by `ClockOffset` and by `LostSamples(closed_up=True)`.
+
+Levels are dBm0 by power: a sine of peak 32767 has +3.17 (ITU-T G.711). A ratio is to the mean power of the burst: of
+what lies from the first to the last sample that reaches a thousandth of the peak, so silence around it does not count.
+Where that is not so (digits with pauses, or DC that came before), `signal_dbm0` says what the signal is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -27,7 +30,7 @@ import numpy.typing as npt
 import soxr
 
 from host_tools.exchange import g711
-from host_tools.exchange.cable import AWG_26, TERMINATION_OHM, Cable, Frequencies, Response
+from host_tools.exchange.cable import AWG_26, TERMINATION_OHM, Cable
 from host_tools.exchange.levels import (
     FULL_SCALE,
     FULL_SCALE_DBM0,
@@ -40,11 +43,15 @@ from host_tools.exchange.levels import (
     to_samples,
     to_wave,
 )
+from host_tools.exchange.spectrum import HIGH_HZ, LOW_HZ, Frequencies, Response, convolved, filtered
+from host_tools.exchange.speech import active_level_dbm0
 
-LOW_HZ, HIGH_HZ = 300.0, 3400.0  # the band in which SNR counts noise: ITU-T G.120's telephone channel
-BAND_SHARE = (HIGH_HZ - LOW_HZ) / (RATE_HZ / 2)  # of white noise, what lies in it: -1.11 dB
-_FILTER_TAPS = 4096  # 512 ms: far longer than any response here
-_FILTER_BLOCK = 1 << 16
+BAND_SHARE = (HIGH_HZ - LOW_HZ) / (RATE_HZ / 2)  # of white noise, what lies in 300 to 3400 Hz: -1.11 dB
+_FLAT_BELOW_HZ = 60.0  # coloured noise would have no bound at 0 Hz
+
+# The single interfering tone under which a set must still read (TIA-777-A, Bell 202): up to this frequency, the
+# signal's level over the tone's, in dB.
+TIA_777_TONES = ((60, -18), (120, -12), (200, -6), (3200, 25), (4000, 6))
 
 
 class Impairment(Protocol):
@@ -87,54 +94,23 @@ def burst_power(wave: Wave) -> float:
     return float(burst @ burst) / max(1, len(burst))
 
 
-def band_power(wave: Wave, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> float:
-    """Mean power between two frequencies in squared sample steps, over all samples."""
-    if not len(wave):
-        return 0.0
-    frequencies = np.fft.rfftfreq(len(wave), 1 / RATE_HZ)
-    powers = np.abs(np.fft.rfft(wave)) ** 2
-    powers[1 : len(powers) - (len(wave) + 1) % 2] *= 2
-    return float(powers[(frequencies >= low_hz) & (frequencies < high_hz)].sum()) / len(wave) ** 2
-
-
-def filtered(wave: Wave, response: Callable[[Frequencies], Response]) -> Wave:
-    """The wave after a filter with this response from 0 to 4000 Hz, of 512 ms at most; the same length."""
-    half = _FILTER_TAPS // 2
-    frequencies_hz = np.arange(half + 1) * (RATE_HZ / _FILTER_TAPS)
-    impulse = np.fft.irfft(response(frequencies_hz), _FILTER_TAPS)
-    return _convolved(wave, np.roll(impulse, half))[half : half + len(wave)]
-
-
-def _convolved(wave: Samples | Wave, impulse: npt.NDArray[np.floating]) -> Wave:
-    """The whole convolution, by overlap-add."""
-    out = np.zeros(len(wave) + len(impulse) - 1)
-    size = _FILTER_BLOCK
-    while size > 2 * len(impulse) and size // 2 >= len(out):
-        size //= 2
-    step = size - len(impulse) + 1
-    spectrum = np.fft.rfft(impulse, size)
-    for at in range(0, len(wave), step):
-        piece = np.fft.irfft(np.fft.rfft(wave[at : at + step], size) * spectrum, size)
-        out[at : at + size] += piece[: len(out) - at]
-    return out
-
-
 @dataclass(frozen=True)
 class Noise:
-    """Gaussian noise, white over 0 to 4000 Hz.
+    """Gaussian noise over 0 to 4000 Hz, white or coloured.
 
     Attributes:
-        snr_db: mean power of the burst over the noise's power in 300 to 3400 Hz.
-        signal_dbm0: the burst's level where it is known; None measures it on the wave.
+        snr_db: mean power of the burst over the noise's power in 300 to 3400 Hz, in dB.
+        signal_dbm0: the burst's level; None measures it on the wave.
+        slope_db_per_octave: 0 for white; -3 for pink, -6 for brown noise, flat below 60 Hz.
     """
 
     snr_db: float
     signal_dbm0: float | None = None
+    slope_db_per_octave: float = 0.0
 
     def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
-        signal = burst_power(wave) if self.signal_dbm0 is None else power_of(self.signal_dbm0)
-        deviation = np.sqrt(signal / 10 ** (self.snr_db / 10) / BAND_SHARE)
-        return wave + rng.normal(0, deviation, len(wave))
+        power = _signal_power(wave, self.signal_dbm0) / 10 ** (self.snr_db / 10)
+        return wave + _noise(power, self.slope_db_per_octave, len(wave), rng)
 
 
 @dataclass(frozen=True)
@@ -143,12 +119,14 @@ class NoiseAt:
 
     Attributes:
         level_dbm0: of what lies in 300 to 3400 Hz.
+        slope_db_per_octave: as of Noise.
     """
 
     level_dbm0: float
+    slope_db_per_octave: float = 0.0
 
     def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
-        return wave + rng.normal(0, np.sqrt(power_of(self.level_dbm0) / BAND_SHARE), len(wave))
+        return wave + _noise(power_of(self.level_dbm0), self.slope_db_per_octave, len(wave), rng)
 
 
 @dataclass(frozen=True)
@@ -188,6 +166,31 @@ class Tone:
 
     def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
         return wave + peak_of(self.level_dbm0) * _sine(self.frequency_hz, len(wave), rng)
+
+
+@dataclass(frozen=True)
+class InterferingTone:
+    """One steady tone, as much weaker than the burst as said, its phase random.
+
+    Attributes:
+        frequency_hz: below 4000.
+        signal_to_tone_db: mean power of the burst over the tone's; `at_limit` takes it from TIA-777-A's table.
+        signal_dbm0: the burst's level; None measures it on the wave.
+    """
+
+    frequency_hz: float
+    signal_to_tone_db: float
+    signal_dbm0: float | None = None
+
+    @classmethod
+    def at_limit(cls, frequency_hz: float, signal_dbm0: float | None = None) -> InterferingTone:
+        """The strongest tone of this frequency that TIA-777-A wants a set to bear."""
+        ratio_db = next(ratio_db for up_to_hz, ratio_db in TIA_777_TONES if frequency_hz <= up_to_hz)
+        return cls(frequency_hz, ratio_db, signal_dbm0)
+
+    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+        power = _signal_power(wave, self.signal_dbm0) / 10 ** (self.signal_to_tone_db / 10)
+        return wave + math.sqrt(2 * power) * _sine(self.frequency_hz, len(wave), rng)
 
 
 @dataclass(frozen=True)
@@ -278,14 +281,20 @@ class Codec:
 
     Attributes:
         laws: "mu" and "a"; one law twice over changes nothing, "mu", "a", "mu" does.
+        robbed_bits: whether every sixth code of the last law loses its lowest bit to signalling, as on a T1 trunk;
+            it arrives as 1.
     """
 
     laws: tuple[g711.Law, ...] = ("mu",)
+    robbed_bits: bool = False
 
     def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
         samples = to_samples(wave)
-        for law in self.laws:
-            samples = g711.decode(law, g711.encode(law, samples))
+        for index, law in enumerate(self.laws, 1):
+            codes = g711.encode(law, samples)
+            if self.robbed_bits and index == len(self.laws):
+                codes[5::6] |= 1
+            samples = g711.decode(law, codes)
         return to_wave(samples)
 
 
@@ -294,21 +303,23 @@ class PicoAdc:
     """The RP2040's 12-bit converter, biased to the middle of its range; 16 sample steps are one code.
 
     Four codes are far too wide (erratum RP2040-E11): whatever falls into one reads as it. All other codes are a little
-    narrower than ideal, so that 4096 codes fill the range.
+    narrower than ideal, so that 4096 codes fill the range. Silence lies in the middle of code 2048 and reads as 0.
 
     Attributes:
         full_scale_dbm0: the sine that just fills the range.
         wide_codes: the codes that are too wide.
         dnl_lsb: how much wider than ideal they are, in codes.
-        enob: effective bits for a full-scale sine; noise makes up what 12 ideal bits are better. The wide codes'
-            distortion is not counted in it. None: no noise.
+        enob: effective bits on a full-scale sine, its error by the wide codes included: the rest of the error is white
+            noise before conversion. None: no noise.
         reads: conversions averaged for a sample, each with its own noise.
     """
 
     full_scale_dbm0: float = FULL_SCALE_DBM0
-    wide_codes: tuple[int, ...] = (512, 1536, 2560, 3584)  # RP2040 datasheet, ADC: DNL
-    dnl_lsb: float = 8.9
-    enob: float | None = 8.7  # RP2040 datasheet, ADC
+    wide_codes: tuple[int, ...] = (512, 1536, 2560, 3584)  # RP2040 datasheet, erratum RP2040-E11
+    dnl_lsb: float = 9.0  # the same: above 9 at code 512
+    enob: float | None = (
+        8.7  # RP2040 datasheet, ADC; RP2350's says half a bit more for want of the wide codes
+    )
     reads: int = 1
 
     CODES = 4096
@@ -319,29 +330,38 @@ class PicoAdc:
 
     def codes(self, wave: Wave, rng: np.random.Generator) -> Wave:
         """What is read: whole codes 0 to 4095, or the mean of several."""
-        # Silence is in the middle of code 2048; full scale either way ends half a code beyond 1 and 4095.
         volts = wave / peak_of(self.full_scale_dbm0) * (self.CODES / 2 - 0.5) + (self.CODES / 2 + 0.5)
-        edges = self.edges()
         total = np.zeros(len(wave))
         for _ in range(self.reads):
-            noisy = volts + rng.normal(0, self.noise_lsb, len(wave)) if self.noise_lsb else volts
-            total += np.searchsorted(edges, noisy, side="right")
+            noise = rng.normal(0, self.noise_lsb, len(wave)) if self.noise_lsb else 0.0
+            total += np.searchsorted(self.edges, volts + noise, side="right")
         return total / self.reads
 
+    @cached_property
     def edges(self) -> Wave:
-        """The input, in ideal codes, at which each code from 1 on begins."""
+        """The input, in ideal codes from 0, at which each code from 1 on begins."""
         wide = len(self.wide_codes) * (1 + self.dnl_lsb)
         widths = np.full(self.CODES, (self.CODES - wide) / (self.CODES - len(self.wide_codes)))
         widths[list(self.wide_codes)] = 1 + self.dnl_lsb
         return np.cumsum(widths)[:-1]
 
-    @property
+    @cached_property
     def noise_lsb(self) -> float:
-        """Deviation of the noise before conversion, in codes."""
+        """Deviation of the noise before conversion, in codes; 0 when the wide codes alone cost more than `enob`."""
         if self.enob is None:
             return 0.0
-        # A sine over 2^n codes has a power of 2^(2n)/8, and rounding one of 1/12: n bits are 6.02 n + 1.76 dB.
-        return float(np.sqrt(max(0.0, (self.CODES / 2**self.enob) ** 2 - 1) / 12))
+        # A sine over 2^n codes has a power of 2^(2n)/8, its rounding one of 1/12: n bits are 6.02 n + 1.76 dB.
+        error = (self.CODES / 2**self.enob) ** 2 / 12
+        return math.sqrt(max(0.0, error - self._error_without_noise()))
+
+    def _error_without_noise(self) -> float:
+        """Mean square of a full-scale sine's error, in codes, after the gain and the offset that fit best."""
+        sine = np.sin(2 * np.pi * np.arange(1 << 14) * (1001 / (1 << 14)))
+        read = np.searchsorted(
+            self.edges, sine * (self.CODES / 2 - 0.5) + (self.CODES / 2 + 0.5), side="right"
+        )
+        deviation = read - read.mean()
+        return float(deviation @ deviation - (deviation @ sine) ** 2 / (sine @ sine)) / len(sine)
 
 
 @dataclass(frozen=True)
@@ -428,7 +448,7 @@ class ImpulseNoise:
     def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
         struck = rng.random(len(wave)) < self.per_second / RATE_HZ
         strokes = np.where(struck, rng.choice((-1.0, 1.0), len(wave)), 0.0)
-        return wave + _convolved(strokes, peak_of(self.peak_dbm0) * self.shape())[: len(wave)]
+        return wave + convolved(strokes, peak_of(self.peak_dbm0) * self.shape())[: len(wave)]
 
     def shape(self) -> Wave:
         """One click of peak 1, to a thousandth of it."""
@@ -460,27 +480,32 @@ class StartStopClicks:
         return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Talker:
-    """Speech, or any other recording, at the same time; repeated as long as it is needed.
+    """Speech at the same time, repeated as long as it is needed.
 
     Attributes:
         recording: 8 kHz.
-        level_dbm0: mean power over the whole recording.
-        start_samples: where in the recording it begins.
+        level_dbm0: active speech level (ITU-T P.56): what pauses there are does not count.
+        start_samples: where in the recording it begins; None for anywhere.
     """
 
     recording: Samples | Wave
     level_dbm0: float
-    start_samples: int = 0
+    start_samples: int | None = None
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
-        speech = to_wave(self.recording)
-        power = float(speech @ speech) / max(1, len(speech))
-        if not power:
+    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+        if math.isinf(self._recorded_dbm0):
             return wave.astype(np.float64)
-        heard = speech.take(np.arange(len(wave)) + self.start_samples, mode="wrap")
-        return wave + heard * math.sqrt(power_of(self.level_dbm0) / power)
+        start = self.start_samples
+        if start is None:
+            start = int(rng.integers(len(self.recording)))
+        heard = to_wave(self.recording).take(np.arange(start, start + len(wave)), mode="wrap")
+        return wave + heard * math.exp((self.level_dbm0 - self._recorded_dbm0) * math.log(10) / 20)
+
+    @cached_property
+    def _recorded_dbm0(self) -> float:
+        return active_level_dbm0(self.recording)
 
 
 @dataclass(frozen=True)
@@ -515,3 +540,18 @@ def _sine(frequency_hz: float, n: int, rng: np.random.Generator) -> Wave:
     """`n` samples of peak 1, the phase random."""
     sine: Wave = np.sin(2 * np.pi * (frequency_hz / RATE_HZ * np.arange(n) + rng.random()))
     return sine
+
+
+def _signal_power(wave: Wave, signal_dbm0: float | None) -> float:
+    return burst_power(wave) if signal_dbm0 is None else power_of(signal_dbm0)
+
+
+def _noise(power: float, slope_db_per_octave: float, n: int, rng: np.random.Generator) -> Wave:
+    """`n` samples of Gaussian noise that has this power in 300 to 3400 Hz."""
+    white = rng.normal(0, math.sqrt(power / BAND_SHARE), n)
+    if not slope_db_per_octave:
+        return white
+    power_law = slope_db_per_octave / (20 * math.log10(2))
+    band_gains = np.linspace(LOW_HZ, HIGH_HZ, 1000) ** power_law
+    gain = 1 / math.sqrt(float(band_gains @ band_gains) / len(band_gains))
+    return filtered(white, lambda hz: gain * np.maximum(hz, _FLAT_BELOW_HZ) ** power_law)
