@@ -3,10 +3,10 @@
     line = Line(Loop(length_km=9), Noise(snr_db=12), Hum(60, -10), DcOffset(12_000), PicoAdc())
     samples = line.samples(burst.wave(message), np.random.default_rng(57))
 
-An impairment is a frozen row of figures and a pure function: `impairment(wave, rng) -> wave`, of float64 at 8 kHz in
-steps of one sample (levels.Wave); `Line` takes 16-bit samples too. What is random uses the generator and nothing else
-does: the same seed gives the same line. `Line` applies its impairments in the order in which they stand, which on a
-real line is:
+An impairment is a frozen row of figures and a pure function: `impairment(signal, rng) -> wave`. A signal is a wave
+(levels.Wave: float64 at 8 kHz in steps of one sample) or 16-bit samples. What is random uses the generator and nothing
+else does: the same seed gives the same line. `Line` applies its impairments in the order in which they stand, which on
+a real line is:
 
     the sender's clock and clicks, CarrierSystem, Codec, Loop, Echo, Noise, Hum, tones, Talker, ImpulseNoise,
     DcOffset, Clipping, PicoAdc, LostSamples
@@ -36,7 +36,9 @@ from host_tools.exchange.levels import (
     FULL_SCALE_DBM0,
     RATE_HZ,
     Samples,
+    Signal,
     Wave,
+    mean_power_of,
     peak_of,
     power_of,
     samples_of,
@@ -57,7 +59,7 @@ TIA_777_TONES = ((60, -18), (120, -12), (200, -6), (3200, 25), (4000, 6))
 class Impairment(Protocol):
     """Anything that a line does."""
 
-    def __call__(self, wave: Wave, rng: np.random.Generator, /) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator, /) -> Wave:
         """The wave after it; the one given is not changed."""
 
 
@@ -67,14 +69,14 @@ class Line:
     def __init__(self, *impairments: Impairment) -> None:
         self.impairments = impairments
 
-    def __call__(self, signal: Samples | Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, signal: Signal, rng: np.random.Generator) -> Wave:
         """What arrives, not rounded and not clipped."""
         wave = to_wave(signal)
         for impairment in self.impairments:
             wave = impairment(wave, rng)
         return wave
 
-    def samples(self, signal: Samples | Wave, rng: np.random.Generator) -> Samples:
+    def samples(self, signal: Signal, rng: np.random.Generator) -> Samples:
         """What arrives, in 16 bits."""
         return to_samples(self(signal, rng))
 
@@ -82,16 +84,17 @@ class Line:
         return f"Line({', '.join(map(repr, self.impairments))})"
 
 
-def burst_of(wave: Wave) -> slice:
+def burst_of(wave: Signal) -> slice:
     """From the first to the last sample that reaches a thousandth of the peak; empty in silence."""
-    loud = np.flatnonzero(np.abs(wave) >= np.abs(wave).max(initial=0) / 1000)
-    return slice(int(loud[0]), int(loud[-1]) + 1) if len(loud) and wave[loud].any() else slice(0, 0)
+    magnitude = np.abs(to_wave(wave))
+    peak = magnitude.max(initial=0)
+    loud = np.flatnonzero(magnitude >= peak / 1000)
+    return slice(int(loud[0]), int(loud[-1]) + 1) if peak else slice(0, 0)
 
 
-def burst_power(wave: Wave) -> float:
+def burst_power(wave: Signal) -> float:
     """Mean power of the burst in squared sample steps; 0 in silence."""
-    burst = to_wave(wave)[burst_of(wave)]
-    return float(burst @ burst) / max(1, len(burst))
+    return mean_power_of(to_wave(wave)[burst_of(wave)])
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Noise:
     signal_dbm0: float | None = None
     slope_db_per_octave: float = 0.0
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         power = _signal_power(wave, self.signal_dbm0) / 10 ** (self.snr_db / 10)
         return wave + _noise(power, self.slope_db_per_octave, len(wave), rng)
 
@@ -125,7 +128,7 @@ class NoiseAt:
     level_dbm0: float
     slope_db_per_octave: float = 0.0
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         return wave + _noise(power_of(self.level_dbm0), self.slope_db_per_octave, len(wave), rng)
 
 
@@ -143,7 +146,7 @@ class Hum:
     level_dbm0: float = -10.0
     harmonics: tuple[tuple[int, float], ...] = ()
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         rows = ((1, 0.0), *self.harmonics)
         peak = peak_of(self.level_dbm0) / np.sqrt(sum(10 ** (over_db / 10) for _, over_db in rows))
         hum = wave.astype(np.float64)
@@ -164,7 +167,7 @@ class Tone:
     frequency_hz: float
     level_dbm0: float
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         return wave + peak_of(self.level_dbm0) * _sine(self.frequency_hz, len(wave), rng)
 
 
@@ -185,10 +188,11 @@ class InterferingTone:
     @classmethod
     def at_limit(cls, frequency_hz: float, signal_dbm0: float | None = None) -> InterferingTone:
         """The strongest tone of this frequency that TIA-777-A wants a set to bear."""
-        ratio_db = next(ratio_db for up_to_hz, ratio_db in TIA_777_TONES if frequency_hz <= up_to_hz)
+        rows = (ratio_db for up_to_hz, ratio_db in TIA_777_TONES if frequency_hz <= up_to_hz)
+        ratio_db = next(rows, TIA_777_TONES[-1][1])
         return cls(frequency_hz, ratio_db, signal_dbm0)
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         power = _signal_power(wave, self.signal_dbm0) / 10 ** (self.signal_to_tone_db / 10)
         return wave + math.sqrt(2 * power) * _sine(self.frequency_hz, len(wave), rng)
 
@@ -203,8 +207,8 @@ class DcOffset:
 
     offset_samples: float
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
-        return wave + float(self.offset_samples)
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
+        return to_wave(wave) + self.offset_samples
 
 
 @dataclass(frozen=True)
@@ -217,8 +221,8 @@ class Gain:
 
     gain_db: float
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
-        return wave * float(10 ** (self.gain_db / 20))
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
+        return to_wave(wave) * float(10 ** (self.gain_db / 20))
 
 
 @dataclass(frozen=True)
@@ -233,8 +237,8 @@ class Clipping:
     beyond_db: float
     restored: bool = False
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
-        peak = float(np.abs(wave).max(initial=0))
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
+        peak = float(np.abs(to_wave(wave)).max(initial=0))
         if not peak:
             return wave.astype(np.float64)
         gain = float(FULL_SCALE / peak * 10 ** (self.beyond_db / 20))
@@ -257,17 +261,15 @@ class Loop:
     restored_hz: float | None = None
     termination_ohm: float = TERMINATION_OHM
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
         return filtered(wave, self.response)
 
     def response(self, frequencies_hz: Frequencies) -> Response:
         """What is left of each frequency, insertion loss and phase."""
-        whole = self._insertion(frequencies_hz)
-        return (
-            whole
-            if self.restored_hz is None
-            else whole / abs(self._insertion(np.array([self.restored_hz]))[0])
-        )
+        left = self._insertion(frequencies_hz)
+        if self.restored_hz is None:
+            return left
+        return left / float(abs(self._insertion(np.array([self.restored_hz]))[0]))
 
     def _insertion(self, frequencies_hz: Frequencies) -> Response:
         return self.cable.insertion(
@@ -288,8 +290,8 @@ class Codec:
     laws: tuple[g711.Law, ...] = ("mu",)
     robbed_bits: bool = False
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
-        samples = to_samples(wave)
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
+        samples = to_samples(to_wave(wave))
         for index, law in enumerate(self.laws, 1):
             codes = g711.encode(law, samples)
             if self.robbed_bits and index == len(self.laws):
@@ -316,26 +318,31 @@ class PicoAdc:
 
     full_scale_dbm0: float = FULL_SCALE_DBM0
     wide_codes: tuple[int, ...] = (512, 1536, 2560, 3584)  # RP2040 datasheet, erratum RP2040-E11
-    dnl_lsb: float = 9.0  # the same: above 9 at code 512
-    enob: float | None = (
-        8.7  # RP2040 datasheet, ADC; RP2350's says half a bit more for want of the wide codes
-    )
+    dnl_lsb: float = 9.0  # the same: more than 9 at code 512
+    enob: float | None = 8.7  # RP2040 datasheet, ADC
     reads: int = 1
 
     CODES = 4096
     STEP_SAMPLES = 16
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         return (self.codes(wave, rng) - self.CODES / 2) * self.STEP_SAMPLES
 
-    def codes(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def codes(self, wave: Signal, rng: np.random.Generator) -> Wave:
         """What is read: whole codes 0 to 4095, or the mean of several."""
-        volts = wave / peak_of(self.full_scale_dbm0) * (self.CODES / 2 - 0.5) + (self.CODES / 2 + 0.5)
+        volts = self._volts(wave / peak_of(self.full_scale_dbm0))
         total = np.zeros(len(wave))
         for _ in range(self.reads):
             noise = rng.normal(0, self.noise_lsb, len(wave)) if self.noise_lsb else 0.0
-            total += np.searchsorted(self.edges, volts + noise, side="right")
+            total += self._converted(volts + noise)
         return total / self.reads
+
+    def _volts(self, share: Wave) -> Wave:
+        """The input in ideal codes, for a share of full scale from -1 to 1."""
+        return share * (self.CODES / 2 - 0.5) + (self.CODES / 2 + 0.5)
+
+    def _converted(self, volts: Wave) -> npt.NDArray[np.intp]:
+        return np.searchsorted(self.edges, volts, side="right")
 
     @cached_property
     def edges(self) -> Wave:
@@ -357,11 +364,10 @@ class PicoAdc:
     def _error_without_noise(self) -> float:
         """Mean square of a full-scale sine's error, in codes, after the gain and the offset that fit best."""
         sine = np.sin(2 * np.pi * np.arange(1 << 14) * (1001 / (1 << 14)))
-        read = np.searchsorted(
-            self.edges, sine * (self.CODES / 2 - 0.5) + (self.CODES / 2 + 0.5), side="right"
-        )
+        read = self._converted(self._volts(sine))
         deviation = read - read.mean()
-        return float(deviation @ deviation - (deviation @ sine) ** 2 / (sine @ sine)) / len(sine)
+        gain = (deviation * sine).sum() / (sine * sine).sum()
+        return mean_power_of(deviation - gain * sine)
 
 
 @dataclass(frozen=True)
@@ -376,10 +382,10 @@ class Echo:
     delay_ms: float
     loss_db: float
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
         delay = samples_of(self.delay_ms)
         out = wave.astype(np.float64)
-        out[delay:] += wave[: len(wave) - delay] * 10 ** (-self.loss_db / 20)
+        out[delay:] += wave[: max(0, len(wave) - delay)] * 10 ** (-self.loss_db / 20)
         return out
 
 
@@ -394,7 +400,7 @@ class ClockOffset:
 
     offset_ppm: float
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
         if not self.offset_ppm or not len(wave):
             return wave.astype(np.float64)
         resampled: Wave = soxr.resample(wave, RATE_HZ, RATE_HZ * (1 + self.offset_ppm / 1e6), quality="VHQ")
@@ -415,12 +421,12 @@ class LostSamples:
     run_samples: int
     closed_up: bool = False
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         kept = self.kept(len(wave), rng)
         return wave[kept].astype(np.float64) if self.closed_up else np.where(kept, wave, 0.0)
 
     def kept(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-        """Which of `n` samples arrive."""
+        """Which of `n` samples arrive; the same for the same seed, so that a receiver can be told."""
         starts = np.flatnonzero(rng.random(n) < self.per_second / RATE_HZ)
         changes = np.zeros(n + self.run_samples + 1, np.int64)
         np.add.at(changes, starts, 1)
@@ -445,7 +451,7 @@ class ImpulseNoise:
     frequency_hz: float = 1800.0
     decay_ms: float = 1.0
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         struck = rng.random(len(wave)) < self.per_second / RATE_HZ
         strokes = np.where(struck, rng.choice((-1.0, 1.0), len(wave)), 0.0)
         return wave + convolved(strokes, peak_of(self.peak_dbm0) * self.shape())[: len(wave)]
@@ -453,9 +459,8 @@ class ImpulseNoise:
     def shape(self) -> Wave:
         """One click of peak 1, to a thousandth of it."""
         times_ms = np.arange(samples_of(7 * self.decay_ms) + 1) * (1000 / RATE_HZ)
-        shape: Wave = np.cos(2 * np.pi * self.frequency_hz / 1000 * times_ms) * np.exp(
-            -times_ms / self.decay_ms
-        )
+        oscillation = np.cos(2 * np.pi * self.frequency_hz / 1000 * times_ms)
+        shape: Wave = oscillation * np.exp(-times_ms / self.decay_ms)
         return shape
 
 
@@ -471,7 +476,7 @@ class StartStopClicks:
     step_samples: float
     decay_ms: float = 2.0
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
         out = wave.astype(np.float64)
         burst = burst_of(wave)
         decay = self.step_samples * np.exp(-np.arange(len(wave)) * (1000 / RATE_HZ / self.decay_ms))
@@ -490,11 +495,11 @@ class Talker:
         start_samples: where in the recording it begins; None for anywhere.
     """
 
-    recording: Samples | Wave
+    recording: Signal
     level_dbm0: float
     start_samples: int | None = None
 
-    def __call__(self, wave: Wave, rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, rng: np.random.Generator) -> Wave:
         if math.isinf(self._recorded_dbm0):
             return wave.astype(np.float64)
         start = self.start_samples
@@ -521,7 +526,7 @@ class CarrierSystem:
     high_hz: float = HIGH_HZ
     order: int = 4
 
-    def __call__(self, wave: Wave, _rng: np.random.Generator) -> Wave:
+    def __call__(self, wave: Signal, _rng: np.random.Generator) -> Wave:
         return filtered(wave, self.response)
 
     def response(self, frequencies_hz: Frequencies) -> Response:
@@ -542,7 +547,7 @@ def _sine(frequency_hz: float, n: int, rng: np.random.Generator) -> Wave:
     return sine
 
 
-def _signal_power(wave: Wave, signal_dbm0: float | None) -> float:
+def _signal_power(wave: Signal, signal_dbm0: float | None) -> float:
     return burst_power(wave) if signal_dbm0 is None else power_of(signal_dbm0)
 
 
@@ -553,5 +558,5 @@ def _noise(power: float, slope_db_per_octave: float, n: int, rng: np.random.Gene
         return white
     power_law = slope_db_per_octave / (20 * math.log10(2))
     band_gains = np.linspace(LOW_HZ, HIGH_HZ, 1000) ** power_law
-    gain = 1 / math.sqrt(float(band_gains @ band_gains) / len(band_gains))
+    gain = 1 / math.sqrt(mean_power_of(band_gains))
     return filtered(white, lambda hz: gain * np.maximum(hz, _FLAT_BELOW_HZ) ** power_law)

@@ -13,6 +13,8 @@ Samples = npt.NDArray[np.int16]
 Wave = npt.NDArray[np.float64]
 """A signal at 8 kHz in steps of one sample, neither rounded nor clipped, one dimension."""
 
+Signal = Samples | Wave
+
 RATE_HZ = 8000
 FULL_SCALE = 32767
 FULL_SCALE_DBM0 = 3.17  # ITU-T G.711: a mu-law sine that just fills the range
@@ -33,12 +35,15 @@ def dbm0_of_peak(peak: float) -> float:
     return 20 * math.log10(peak / FULL_SCALE) + FULL_SCALE_DBM0 if peak > 0 else -math.inf
 
 
-def dbm0_of(samples: Samples | Wave) -> float:
+def dbm0_of(samples: Signal) -> float:
     """The level of `samples`, by their power; minus infinity when they are silent or none."""
-    if not len(samples):
-        return -math.inf
-    wave = samples.astype(np.float64)
-    return dbm0_of_peak(math.sqrt(2 * float(wave @ wave) / len(wave)))
+    return dbm0_of_peak(math.sqrt(2 * mean_power_of(to_wave(samples))))
+
+
+def mean_power_of(wave: Wave) -> float:
+    """The mean power of a wave in squared sample steps; 0 when there are no samples."""
+    # Not a dot product: BLAS shares it out among threads that wait for one another on a busy machine.
+    return float(np.mean(np.square(wave))) if len(wave) else 0.0
 
 
 def power_of(level_dbm0: float) -> float:
@@ -46,7 +51,7 @@ def power_of(level_dbm0: float) -> float:
     return peak_of(level_dbm0) ** 2 / 2
 
 
-def to_wave(signal: Samples | Wave) -> Wave:
+def to_wave(signal: Signal) -> Wave:
     """The same signal in floating point; a wave is not copied."""
     return np.asarray(signal, np.float64)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from host_tools.exchange.levels import RATE_HZ, Samples, Wave
+from host_tools.exchange.levels import RATE_HZ, Signal, Wave
 
 Frequencies = npt.NDArray[np.float64]
 Response = npt.NDArray[np.complex128]
@@ -18,7 +18,7 @@ _FILTER_TAPS = 4096  # 512 ms: far longer than the response of any line
 _LARGEST_BLOCK = 1 << 16
 
 
-def filtered(wave: Wave, response: Callable[[Frequencies], Frequencies | Response]) -> Wave:
+def filtered(wave: Signal, response: Callable[[Frequencies], Frequencies | Response]) -> Wave:
     """The wave after a filter; the same length.
 
     Args:
@@ -30,7 +30,7 @@ def filtered(wave: Wave, response: Callable[[Frequencies], Frequencies | Respons
     return convolved(wave, np.roll(impulse, half))[half : half + len(wave)]
 
 
-def convolved(wave: Samples | Wave, impulse: npt.NDArray[np.floating]) -> Wave:
+def convolved(wave: Signal, impulse: npt.NDArray[np.floating]) -> Wave:
     """The whole convolution, len(wave) + len(impulse) - 1 samples, by overlap-add."""
     out = np.zeros(len(wave) + len(impulse) - 1)
     size = _LARGEST_BLOCK
@@ -44,12 +44,12 @@ def convolved(wave: Samples | Wave, impulse: npt.NDArray[np.floating]) -> Wave:
     return out
 
 
-def band_power(wave: Samples | Wave, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> float:
+def band_power(wave: Signal, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> float:
     """Mean power between two frequencies, in squared sample steps, over all samples; 0 when there are none."""
     if not len(wave):
         return 0.0
     powers = np.abs(np.fft.rfft(wave)) ** 2
     # Every frequency but 0 and the last of an even length stands for its negative too.
     powers[1 : (len(wave) + 1) // 2] *= 2
-    frequencies_hz = np.fft.rfftfreq(len(wave), 1 / RATE_HZ)
+    frequencies_hz = np.arange(len(powers)) * RATE_HZ / len(wave)
     return float(powers[(frequencies_hz >= low_hz) & (frequencies_hz <= high_hz)].sum()) / len(wave) ** 2

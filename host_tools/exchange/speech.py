@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from host_tools.exchange.levels import RATE_HZ, Samples, Wave, dbm0_of_peak, samples_of, to_wave
+from host_tools.exchange.levels import RATE_HZ, Signal, Wave, dbm0_of_peak, mean_power_of, samples_of, to_wave
 from host_tools.exchange.spectrum import convolved
 
 SMOOTHING_MS = 30.0  # P.56 clause 8.1: the time constant of each of two smoothings in a row
@@ -15,14 +15,14 @@ MARGIN_DB = 15.9  # P.56 clause 8.1: of the active level over the threshold that
 _THRESHOLDS = 2.0 ** np.arange(15)  # P.56 clause 8.1: powers of two below full scale, of the envelope
 
 
-def active_level_dbm0(speech: Samples | Wave) -> float:
+def active_level_dbm0(speech: Signal) -> float:
     """The level of speech while there is some, in dBm0: pauses do not count; minus infinity in silence.
 
     The envelope is compared with thresholds 6 dB apart; each gives a share of the time that is active, and so a level
     over that time. The threshold that lies 15.9 dB below its own level is the one that parts speech from pause.
     """
     wave = to_wave(speech)
-    energy = float(wave @ wave)
+    energy = mean_power_of(wave) * len(wave)
     counts = _active_samples(wave)
     heard = counts > 0
     if not energy or not heard.any():
