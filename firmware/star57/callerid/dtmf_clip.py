@@ -228,7 +228,8 @@ class DtmfCallerId:
         for scheme in self._schemes:
             if code == scheme.number_lead or code == scheme.absence_lead:  # noqa: PLR1714 - a tuple allocates
                 return True
-            if scheme.number_lead == _NONE and _is_digit(code):
+            # The number may be left out where its absence is told (Telia).
+            if code == scheme.forwarded_lead or (scheme.number_lead == _NONE and _is_digit(code)):
                 return True
         return False
 

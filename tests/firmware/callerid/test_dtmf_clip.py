@@ -129,6 +129,20 @@ def test_the_table():
     assert countries == set("SE FI IS BE NL BR IN SA UY DK TW KW".split())
 
 
+def test_a_redirecting_number_alone_has_two_senses():
+    """Telia's of a caller who is withheld, or a number that is: the schemes that listen decide, and are named."""
+    digits = "D5555550100B10C"
+    for schemes, number, forwarded_from in (
+        ((A_TO_C,), None, "5555550100"),
+        ((D_TO_C,), "5555550100", None),
+        (ALL, None, "5555550100"),
+    ):
+        message = heard(digits, schemes)
+        assert (message.number, message.reason, message.forwarded_from) == (number, "P", forwarded_from)
+        assert message.schemes == [scheme.name for scheme in schemes if scheme is not A_TO_HASH]
+    assert heard("D5555550100C", (A_TO_C,)) is None
+
+
 def test_what_fits_no_scheme_is_no_caller():
     for digits in NO_STRINGS:
         assert heard(digits) is None, digits
