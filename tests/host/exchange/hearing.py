@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from host_tools.exchange.fsk import BELL_202, FskStandard
-from host_tools.exchange.levels import RATE_HZ, Samples, dbm0_of_peak
+from host_tools.exchange.levels import RATE_HZ, Samples, Signal, dbm0_of_peak
 
 
-def level_at(samples: Samples, frequency_hz: float) -> float:
+def level_at(samples: Signal, frequency_hz: float) -> float:
     """The level of one frequency over all samples, in dBm0."""
     turns = np.exp(-2j * np.pi * frequency_hz * np.arange(len(samples)) / RATE_HZ)
     return dbm0_of_peak(2 * abs(complex(samples @ turns)) / max(1, len(samples)))
