@@ -1,0 +1,235 @@
+"""The receivers that this project's are measured beside, each behind one interface.
+
+spandsp (libspandsp2, in this process), multimon-ng and minimodem (Debian's packages). What is not installed is left out
+of `caller_id_peers` and `dtmf_peers`, and named by `absent`.
+
+spandsp reads the standard that it is set to. multimon-ng's CLIPFSK takes Bell 202 and V.23 for one. minimodem is set to
+the tones, and its bytes are framed and checked here: its own `callerid` mode prints a caller though the checksum fails.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soundfile
+import soxr
+
+from bench.callers import NOTHING, Caller, caller_of, callers_in
+from bench.micropython import Pcm
+from host_tools.exchange.fsk import FskStandard
+
+RATE_HZ = 8000
+_MULTIMON_RATE_HZ = 22050
+_BLOCK_SAMPLES = 80
+# Silence behind a recording, so that what a program still holds back comes out.
+_TAIL = np.zeros(RATE_HZ, np.int16)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A digit that a receiver told of; `at` is the sample by which it did, None if it does not say."""
+
+    key: str
+    at: int | None = None
+
+
+class CallerIdPeer(Protocol):
+    """Reads caller ID by FSK."""
+
+    name: str
+
+    def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
+        """Every caller that it reports, in order."""
+
+
+class DtmfPeer(Protocol):
+    """Hears DTMF."""
+
+    name: str
+
+    def digits(self, samples: Pcm) -> list[Told]:
+        """Every digit that it reports, in order."""
+
+
+_PutMessage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint8), ctypes.c_int)
+_PutDigits = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_char), ctypes.c_int)
+# spandsp/adsi.h, ADSI_STANDARD_*: CLASS is Bell 202, CLIP is V.23, JCLIP is NTT's.
+_ADSI_STANDARDS = {"Bell 202": 1, "V.23": 2, "BT": 2, "NTT": 4}
+_NTT_HEADER_BYTES = 5  # DLE SOH 07 DLE STX, which adsi_rx leaves before the message
+
+
+class Spandsp:
+    """libspandsp's adsi_rx and dtmf_rx, with what they are set to by default."""
+
+    name = "spandsp"
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+        library.adsi_rx_init.restype = ctypes.c_void_p
+        library.adsi_rx_init.argtypes = [ctypes.c_void_p, ctypes.c_int, _PutMessage, ctypes.c_void_p]
+        library.dtmf_rx_init.restype = ctypes.c_void_p
+        library.dtmf_rx_init.argtypes = [ctypes.c_void_p, _PutDigits, ctypes.c_void_p]
+        for hear in (library.adsi_rx, library.dtmf_rx):
+            hear.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
+        for free in (library.adsi_rx_free, library.dtmf_rx_free):
+            free.argtypes = [ctypes.c_void_p]
+
+    def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
+        heard: list[Caller] = []
+        header = _NTT_HEADER_BYTES if standard.name == "NTT" else 0
+
+        def put(_: int, message: ctypes._Pointer[ctypes.c_uint8], length: int) -> None:
+            heard.append(caller_of(bytes(message[header:length])))
+
+        kept = _PutMessage(put)
+        state = self._library.adsi_rx_init(None, _ADSI_STANDARDS[standard.name], kept, None)
+        audio = np.ascontiguousarray(np.concatenate([samples, _TAIL]))
+        self._library.adsi_rx(state, audio.ctypes.data, len(audio))
+        self._library.adsi_rx_free(state)
+        return [caller for caller in heard if caller != NOTHING]
+
+    def digits(self, samples: Pcm) -> list[Told]:
+        told: list[Told] = []
+        place = 0
+
+        def put(_: int, digits: ctypes._Pointer[ctypes.c_char], length: int) -> None:
+            told.extend(Told(digit.decode(), place) for digit in digits[:length])
+
+        kept = _PutDigits(put)
+        state = self._library.dtmf_rx_init(None, kept, None)
+        audio = np.ascontiguousarray(np.concatenate([samples, _TAIL]))
+        for first in range(0, len(audio), _BLOCK_SAMPLES):
+            place = min(first + _BLOCK_SAMPLES, len(audio))
+            self._library.dtmf_rx(state, audio.ctypes.data + 2 * first, place - first)
+        self._library.dtmf_rx_free(state)
+        return told
+
+
+class MultimonNg:
+    """multimon-ng's CLIPFSK and DTMF, at the rate that it wants."""
+
+    name = "multimon-ng"
+
+    def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:  # noqa: ARG002
+        callers = (self._caller(line) for line in self._lines("CLIPFSK", samples))
+        return [caller for caller in callers if caller != NOTHING]
+
+    def digits(self, samples: Pcm) -> list[Told]:
+        lines = self._lines("DTMF", samples)
+        return [Told(line.removeprefix("DTMF: ")) for line in lines if line.startswith("DTMF: ")]
+
+    @staticmethod
+    def _lines(demodulator: str, samples: Pcm) -> list[str]:
+        """What it prints; not every message ends its line."""
+        audio = soxr.resample(np.concatenate([samples, _TAIL]), RATE_HZ, _MULTIMON_RATE_HZ)
+        # Standard input must be a file: from a pipe the last samples may be lost.
+        with tempfile.TemporaryFile() as recording:
+            recording.write(audio.astype("<i2").tobytes())
+            recording.seek(0)
+            command = ["multimon-ng", "-q", "-n", "-c", "-a", demodulator, "-t", "raw", "-"]
+            finished = subprocess.run(command, stdin=recording, stdout=subprocess.PIPE, check=True)
+        return re.findall(
+            rf"{demodulator}: .*?(?=$|{demodulator}: )", finished.stdout.decode("latin-1"), re.MULTILINE
+        )
+
+    @staticmethod
+    def _caller(line: str) -> Caller:
+        """`CLIPFSK: CS DATE=12011731 CID=5550100 CNT=ABC`, and the like."""
+        # Parameters come as NAME=value, and after some of them what the value means.
+        fields = dict(re.findall(r" ([A-Z]+)=(.*?)(?= [A-Z]+=|$)", line))
+        if line.startswith("CLIPFSK: MWI"):
+            return Caller(waiting=" Activation" in fields["VI"]) if "VI" in fields else NOTHING
+        if not line.startswith("CLIPFSK: CS"):
+            return NOTHING
+        return Caller(
+            fields.get("CID"), fields.get("CNT"), fields.get("DATE"), fields.get("RACLI", "")[:1] or None
+        )
+
+
+class Minimodem:
+    """minimodem set to 1200 baud and the standard's tones, its bytes framed and checked here."""
+
+    name = "minimodem"
+
+    def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
+        if standard.name == "NTT":
+            return []
+        tones = ["-M", str(standard.mark_hz), "-S", str(standard.space_hz)]
+        with tempfile.TemporaryDirectory() as folder:
+            recording = Path(folder) / "line.wav"
+            soundfile.write(recording, np.concatenate([samples, _TAIL]), RATE_HZ, "PCM_16")
+            command = ["minimodem", "--rx", "1200", "-8", "-q", *tones, "-f", str(recording)]
+            finished = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=False,  # it fails when nothing was heard
+            )
+        return list(callers_in(finished.stdout))
+
+
+def caller_id_peers() -> list[CallerIdPeer]:
+    """Those that are installed, in the order of the tables' columns."""
+    peers: list[CallerIdPeer] = []
+    peers += _spandsp()
+    peers += [MultimonNg()] if shutil.which("multimon-ng") else []
+    peers += [Minimodem()] if shutil.which("minimodem") else []
+    return peers
+
+
+def dtmf_peers() -> list[DtmfPeer]:
+    """Those that are installed, in the order of the tables' columns."""
+    peers: list[DtmfPeer] = []
+    peers += _spandsp()
+    peers += [MultimonNg()] if shutil.which("multimon-ng") else []
+    return peers
+
+
+def versions() -> dict[str, str]:
+    """Of those that are installed, by their names."""
+    found = {}
+    if shutil.which("multimon-ng"):
+        found["multimon-ng"] = _said("multimon-ng", "-h")
+    if shutil.which("minimodem"):
+        found["minimodem"] = _said("minimodem", "--version")
+    if _spandsp():
+        found["spandsp"] = _package_version("libspandsp2")
+    return found
+
+
+def absent() -> list[str]:
+    """What is not installed, and how to have it."""
+    missing = [] if _spandsp() else ["spandsp (apt install libspandsp2)"]
+    return missing + [
+        f"{name} (apt install {name})" for name in ("multimon-ng", "minimodem") if not shutil.which(name)
+    ]
+
+
+def _spandsp() -> Sequence[Spandsp]:
+    try:
+        return [Spandsp(ctypes.CDLL("libspandsp.so.2"))]
+    except OSError:
+        return []
+
+
+def _said(*command: str) -> str:
+    finished = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    version = re.search(r"\d+(\.\d+)+", finished.stdout)
+    return version.group() if version else "?"
+
+
+def _package_version(package: str) -> str:
+    """As Debian's dpkg tells it; "?" elsewhere."""
+    return _said("dpkg-query", "-W", "-f", "${Version}", package) if shutil.which("dpkg-query") else "?"
