@@ -83,7 +83,8 @@ class Burst:
 
     Attributes:
         standard: tones and rate before `baud_percent` and `shift_hz`.
-        level_dbm0: of the carrier; with twist the mean, in dB, of mark and space.
+        level_dbm0: of the carrier; with twist the mean, in dB, of mark and space, so that its power is higher: by
+            2.4 dB at 10 dB of twist and as many marks as spaces.
         twist_db: level of mark over that of space; half of it is added to mark, half taken from space.
         baud_percent: how much faster than the standard the bits are sent; the tones stay.
         shift_hz: added to both tones, as a carrier system that is off frequency does.
@@ -139,9 +140,8 @@ class Burst:
         # The last time can round up to the end of the last bit.
         times = np.minimum(first_bit + np.arange(count) * (self.baud / RATE_HZ), np.nextafter(len(bits), 0))
         bit = times.astype(np.int64)
-        peaks = np.where(
-            bits, *(peak_of(self.level_dbm0 + half) for half in (self.twist_db / 2, -self.twist_db / 2))
-        )
+        mark_peak, space_peak = (peak_of(self.level_dbm0 + sign * self.twist_db / 2) for sign in (1, -1))
+        peaks = np.where(bits, mark_peak, space_peak)
         wave: Wave = peaks[bit] * np.sin(2 * np.pi * self._cycles(bits, times, bit))
         return wave
 

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.exchange.levels import dbm0_of, dbm0_of_peak, fitted, mixed, peak_of, samples_of, to_samples
+from host_tools.exchange.levels import (
+    dbm0_of,
+    dbm0_of_peak,
+    fitted,
+    mean_power_of,
+    mixed,
+    peak_of,
+    power_of,
+    samples_of,
+    to_samples,
+    to_wave,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +39,23 @@ def test_level_and_peak_are_inverse(level_dbm0: float) -> None:
 def test_level_of_samples_is_that_of_the_sine() -> None:
     sine = to_samples(peak_of(-13) * np.sin(2 * np.pi * 1000 * np.arange(800) / 8000))
     assert dbm0_of(sine) == pytest.approx(-13, abs=0.01)
+
+
+@given(st.floats(-90, 10))
+def test_power_is_that_of_the_sine(level_dbm0: float) -> None:
+    sine = peak_of(level_dbm0) * np.sin(2 * np.pi * np.arange(8) / 8 + 0.3)
+    assert power_of(level_dbm0) == pytest.approx(mean_power_of(sine))
+    assert dbm0_of(sine) == pytest.approx(level_dbm0)
+
+
+@given(st.lists(st.integers(-32768, 32767), max_size=50))
+def test_samples_survive_as_a_wave(values: list[int]) -> None:
+    samples = np.array(values, np.int16)
+    assert to_wave(samples).dtype == np.float64
+    assert np.array_equal(to_samples(to_wave(samples)), samples)
+    assert mean_power_of(to_wave(samples)) == pytest.approx(
+        sum(value**2 for value in values) / max(1, len(values))
+    )
 
 
 @pytest.mark.parametrize("n", [0, 80])
