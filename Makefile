@@ -4,7 +4,7 @@ VENV := $(CACHE)/venv
 PYTHON ?= python3
 READY := $(VENV)/.ready $(CACHE)/bin/micropython
 
-.PHONY: demo test check setup prompts clean
+.PHONY: demo test check setup prompts soak clean
 
 demo: $(READY)
 	@$(VENV)/bin/star57 demo --out build/demo
@@ -19,6 +19,10 @@ check: $(READY)
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy --no-error-summary
 	@PYTHONPATH=firmware $(VENV)/bin/lint-imports --no-cache >build/arrows.txt || { cat build/arrows.txt; exit 1; }
+
+soak: $(READY)
+	@echo "star57: a million messages and many bursts through the parsers of caller ID (20 minutes or so)"
+	@$(VENV)/bin/python -m tests.host.callerid.soak
 
 setup: $(READY)
 

@@ -102,9 +102,11 @@ def plain_message(chance):
     return bytes([0x80, len(body)]) + body
 
 
-def ntt_frame(chance):
-    """An NTT frame without its CRC: its length counts a doubled byte once or twice."""
+def ntt_frame(chance, lies=False):
+    """An NTT frame without its CRC: its length counts a doubled byte once or twice; that of a parameter may lie."""
     body = bytes([byte & 0x7F for byte in _parameters(chance, NTT_PARAMETERS, _LONGEST_NTT_BODY)])
+    if lies and body:
+        body = body[:1] + bytes([chance.below(128)]) + body[2:]
     length = len(body)
     twice = length + body.count(bytes([_DLE]))
     if twice < 128 and chance.once_in(2):
