@@ -88,6 +88,7 @@ class Play:
         self.steps_a_block = self.chance.one_of((_MOST_STEPS, _MOST_STEPS, 1, 0))
         self.is_open = False
         self.is_over = False
+        self.most_steps = 0
 
     def run(self):
         self._listen()
@@ -181,6 +182,7 @@ class Play:
             steps += 1
             if steps == _MOST_STEPS:
                 raise Failed("work has no end")
+        self.most_steps = max(self.most_steps, steps)
         if receiver.result is not None:
             self._take()
 
@@ -233,6 +235,7 @@ class Fuzz:
         self.counts = {kind: dict.fromkeys(_COUNTED, 0) for kind in KINDS}
         self.samples_heard = 0
         self.compared = 0
+        self.most_steps = 0
 
     def case(self, number):
         chance = Chance(self.seed, number)
@@ -252,6 +255,7 @@ class Fuzz:
         seed = chance.below(1 << 24)
         play = Play(burst, seed, self.receiver, digits, self.block)
         play.run()
+        self.most_steps = max(self.most_steps, play.most_steps)
         if chance.once_in(16):
             self._compare(play, burst, seed)
         messages = 0
@@ -354,6 +358,7 @@ def main(cases, seed, first):
         "cases": cases,
         "samples": fuzz.samples_heard,
         "compared_with_a_new_receiver": fuzz.compared,
+        "most_steps": fuzz.most_steps,
         "memory_before": before,
         "memory_highest": max(highest, after),
         "memory_after": after,

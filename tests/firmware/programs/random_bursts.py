@@ -169,14 +169,16 @@ def _spoil(chance, samples, first, count, all_count, dbm0):
             chance.between(500, 32767),
         )
     gain = 4 if chance.once_in(8) else 1
-    offset = chance.between(-12000, 12000) if chance.once_in(8) else 0
+    offset = 0
+    if chance.once_in(8):
+        offset = chance.one_of((32767, -32768, chance.between(-12000, 12000), chance.between(-12000, 12000)))
     rms = 0
     how = chance.below(4)
     if how < 2:
         rms = _noise_rms(dbm0, chance.below(120) / 10)
     elif how == 2:
         rms = _noise_rms(dbm0, chance.between(12, 30))
-    _disturb(samples, all_count, gain, offset, min(8000, rms), chance.between(1, 0xFFFFFF))
+    _disturb(samples, all_count, gain, offset, min(30000, rms), chance.between(1, 0xFFFFFF))
 
 
 def _noise_rms(dbm0, snr_db):
@@ -198,7 +200,7 @@ def _square(samples: ptr16, count: int, half_period: int, peak: int):
 
 @micropython.viper
 def _disturb(samples: ptr16, count: int, gain: int, offset: int, rms: int, seed: int):
-    """Gain, DC offset and white Gaussian noise; clipped to 16 bits. As signals.noise has it."""
+    """Gain, DC offset and white noise, nearly Gaussian, made as in signals.noise; clipped to 16 bits."""
     state = seed
     for i in range(count):
         x = int(samples[i])
@@ -210,7 +212,7 @@ def _disturb(samples: ptr16, count: int, gain: int, offset: int, rms: int, seed:
                 state ^= state >> 17
                 state ^= (state << 5) & 0xFFFFFFFF
                 total += (state & 0xFFFF) + (state >> 16) - 65535
-            x += total * rms // 53510
+            x += (total >> 2) * rms // 13378
         if x > 32767:
             x = 32767
         elif x < -32768:

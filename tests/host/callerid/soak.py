@@ -90,8 +90,9 @@ def _summary(messages: Run, bursts: Run) -> str:
     )
     return table(head, rows) + (
         f"\n{messages.cases + bursts.cases:,} cases; the bursts are {heard_h:.1f} hours of sound. Memory is what is in"
-        " use after a collection. Nothing was allocated while a burst was heard. Each message that was parsed was held"
-        " against its bytes: no field without a parameter, no parameter lost."
+        " use after a collection. Each message that was parsed was held against its bytes: no field without a parameter,"
+        " no parameter lost. Nothing was allocated while a burst was heard; the work on what was heard came to an end"
+        f" after {bursts.report['most_steps']:,} steps at most."
         f" {bursts.report['compared_with_a_new_receiver']:,} bursts were heard a second time, by a new receiver, to the"
         " same end.\n"
     )
