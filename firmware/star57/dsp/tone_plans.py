@@ -123,7 +123,7 @@ _950 = const(25)
 _SIT_1400 = const(26)
 _1800 = const(27)
 _1400 = const(28)
-_ROH = const(29)
+HOWLER_LINES = const(29)
 
 # How a row's sections are taken, and when it is certain.
 STEADY = const(0)  # one section, for as long as it lasts
@@ -173,7 +173,7 @@ PLANS = {
         ("US", EXECUTIVE_OVERRIDE, ONCE, 10, ((_440, 3000), (OFF, 0))),  # S5
         ("US", INTERCEPT, CYCLE, 10, ((_440, 250), (_620, 250))),  # S5
         ("US", RECORD_WARNING, RING, 10, ((_1400, 500), (OFF, 15000))),  # S5
-        ("US", HOWLER, CYCLE, 10, ((_ROH, 100), (OFF, 100))),  # S19
+        ("US", HOWLER, CYCLE, 10, ((HOWLER_LINES, 100), (OFF, 100))),  # S19
         ("US", SIT_REORDER, TRIPLE, 7, ((_914, 274), (_1429, 380), (_1777, 380), (OFF, 1000))),  # S65
         ("US", SIT_VACANT_CODE, TRIPLE, 7, ((_985, 380), (_1371, 274), (_1777, 380), (OFF, 1000))),  # S65
         ("US", SIT_NO_CIRCUIT, TRIPLE, 7, ((_985, 380), (_1429, 380), (_1777, 380), (OFF, 1000))),  # S65
