@@ -2,9 +2,10 @@
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 PYTHON ?= python3
+BOARD ?= pico
 READY := $(VENV)/.ready $(CACHE)/bin/micropython
 
-.PHONY: demo test check setup prompts soak clean
+.PHONY: demo test check setup prompts soak clean image
 
 demo: $(READY)
 	@$(VENV)/bin/star57 demo --out build/demo
@@ -23,6 +24,9 @@ check: $(READY)
 soak: $(READY)
 	@echo "star57: a million messages and many bursts through the parsers of caller ID (20 minutes or so)"
 	@$(VENV)/bin/python -m tests.host.callerid.soak
+
+image:
+	@host_tools/rig/build_pico_image.sh $(CACHE)/pico $(BOARD)
 
 setup: $(READY)
 

@@ -1,0 +1,4 @@
+# What the Pico's image holds beside MicroPython: the rp2 port's own modules, asyncio, and the firmware.
+freeze("$(PORT_DIR)/modules")  # noqa: F821 - a manifest's own words, as below
+include("$(MPY_DIR)/extmod/asyncio")  # noqa: F821
+package("star57", base_path="../../firmware")  # noqa: F821
