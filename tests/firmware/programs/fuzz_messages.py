@@ -28,6 +28,7 @@ from star57.callerid.framing import (
     GARBAGE,
     MESSAGE,
     NO_CARRIER,
+    NTT_HEADER,
     TRUNCATED,
     Framer,
     NttFramer,
@@ -59,6 +60,9 @@ _ERRORS = {
     "fsk": ("length", "checksum", "message type", "too short", "parameter cut short"),
     "ntt": ("length", "checksum", "message type", "parity", "frame", "parameter cut short"),
 }
+# The types that a framer takes for the start of a message, and the mark that it needs before one in any case.
+_FRAMED_TYPES = b"\x04\x06\x0b\x80\x81\x82\x86\x89"
+_ENOUGH_MARKS = 32
 # What a framer has checked, and so no message of its may fail by.
 _CHECKED_BY_FRAMER = ("checksum", "parity")
 _RESULTS = {
@@ -120,19 +124,23 @@ class Fuzz:
                 self._hear_keys(chance, data)
             else:
                 data = _fsk(chance) if form == "fsk" else _ntt(chance)
-                self._parse(chance, data, form)
+                is_whole = self._parse(chance, data, form)
                 # Messages of one format reach the framer of the other, too.
-                self._frame(chance, data, "ntt" if (form == "ntt") ^ chance.once_in(8) else "fsk")
+                if chance.once_in(8):
+                    self._frame(chance, data, "fsk" if form == "ntt" else "ntt", False)
+                else:
+                    self._frame(chance, data, form, is_whole and (form == "ntt" or data[0] in _FRAMED_TYPES))
         except Exception as fault:  # noqa: BLE001 - whatever a parser raises is what is looked for
             raise Failed(f"case {number} of seed {self.seed}: {fault!r}: {data.hex()}")
 
     def _parse(self, chance, data, form):
+        """Whether it is a message."""
         before = bytes(data)
         try:
             message = (parse_ntt if form == "ntt" else parse)(data)
         except MessageError as fault:
             self.outcomes[form + " refused: " + fault.reason] += 1
-            return
+            return False
         finally:
             if data != before:
                 raise Failed("the bytes were changed")
@@ -145,6 +153,7 @@ class Fuzz:
             self.depths[depth] += 1
         if message.kind == "mdmf":
             _check_that_nothing_is_lost(data[2:-1], message)
+        return True
 
     def _check(self, fields):
         for field in fields:
@@ -159,15 +168,21 @@ class Fuzz:
             elif isinstance(content, str):
                 _check_text(content)
 
-    def _frame(self, chance, data, form):
+    def _frame(self, chance, data, form, is_message):
         framer = self.framers[form]
         if chance.once_in(4):
             framer.reset(chance.once_in(2))
         framer.carrier(1)
-        framer.marks(chance.below(120))
+        marks = chance.below(120)
+        framer.marks(marks)
+        is_undisturbed = True
         for value in data:
             framer.byte(value, chance.below(256))
-            _disturb(chance, framer)
+            if chance.once_in(200):
+                is_undisturbed = False
+                _disturb(chance, framer)
+        if is_message and is_undisturbed and marks >= _ENOUGH_MARKS:
+            self._check_framed(framer, data)
         if chance.once_in(2):
             framer.carrier(0)
         if not 0 <= framer.weakest_byte <= framer.length <= len(framer.data):
@@ -180,6 +195,11 @@ class Fuzz:
             except MessageError as fault:
                 if fault.reason in _CHECKED_BY_FRAMER or fault.reason not in _ERRORS[form]:
                     raise Failed(f"{fault.reason} of a whole message")
+
+    @staticmethod
+    def _check_framed(framer, data):
+        if framer.result != MESSAGE or framer.data[: framer.length] != data:
+            raise Failed("a whole message that was not framed")
 
     def _hear_keys(self, chance, keys):
         receiver = self.dtmf
@@ -240,6 +260,9 @@ def _fsk(chance):
 
 def _ntt(chance):
     how = chance.below(8)
+    if chance.once_in(40):
+        # A frame without an end.
+        return NTT_HEADER + b"\xc0" + chance.of(b"\xb1\xb2\x33\x90", 300)
     if how < 3:
         return ntt_sealed(ntt_frame(chance))
     if how == 3:
@@ -254,6 +277,9 @@ def _ntt(chance):
 
 
 def _keys(chance):
+    if chance.once_in(40):
+        # More than any string holds.
+        return chance.of(b"ADB", 1) + chance.of(b"0123456789", chance.between(44, 70))
     keys = dtmf_string(chance)
     if chance.once_in(2):
         keys = bytes([key if key in KEYS else KEYS[key & 15] for key in damaged(chance, keys)])
@@ -261,12 +287,12 @@ def _keys(chance):
 
 
 def _disturb(chance, framer):
-    event = chance.below(512)
+    event = chance.below(3)
     if event == 0:
         framer.framing_error()
     elif event == 1:
         framer.marks(chance.below(60))
-    elif event == 2:
+    else:
         framer.carrier(chance.below(2))
 
 

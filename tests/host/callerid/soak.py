@@ -42,6 +42,13 @@ number, name, reason or date. The rest are the results of all windows, of which 
 {digits}
 {never_sent}"""
 
+_SUMMARY = """
+{cases:,} cases; the bursts are {heard_h:.1f} hours of sound. Memory is what is in use after a collection. Each message
+that was parsed was held against its bytes: no field without a parameter, no parameter lost. Nothing was allocated while
+a burst was heard; the work on what was heard came to an end after {most_steps:,} steps at most. {compared:,} bursts
+were heard a second time, by a new receiver, to the same end.
+"""
+
 Row = Sequence[object]
 
 _RESULTS = ("message", "checksum wrong", "truncated", "garbage", "no carrier")
@@ -78,7 +85,6 @@ def _summary(messages: Run, bursts: Run) -> str:
         )
         for name, run in (("messages", messages), ("bursts", bursts))
     ]
-    heard_h = bursts.report["samples"] / 8000 / 3600
     head = (
         "",
         "cases",
@@ -88,13 +94,11 @@ def _summary(messages: Run, bursts: Run) -> str:
         "after",
         "cases a second of CPU",
     )
-    return table(head, rows) + (
-        f"\n{messages.cases + bursts.cases:,} cases; the bursts are {heard_h:.1f} hours of sound. Memory is what is in"
-        " use after a collection. Each message that was parsed was held against its bytes: no field without a parameter,"
-        " no parameter lost. Nothing was allocated while a burst was heard; the work on what was heard came to an end"
-        f" after {bursts.report['most_steps']:,} steps at most."
-        f" {bursts.report['compared_with_a_new_receiver']:,} bursts were heard a second time, by a new receiver, to the"
-        " same end.\n"
+    return table(head, rows) + _SUMMARY.format(
+        cases=messages.cases + bursts.cases,
+        heard_h=bursts.report["samples"] / 8000 / 3600,
+        most_steps=bursts.report["most_steps"],
+        compared=bursts.report["compared_with_a_new_receiver"],
     )
 
 
