@@ -267,20 +267,21 @@ def crossing_db(shares: Mapping[float, float], share: float) -> float:
 
 
 def _range(scores: Mapping[float, Score], sweep: Sweep) -> str:
-    """The values around the nominal one at which 99 % are read, and what is read within the goal but less."""
+    """The values around the nominal one at which 99 % are read; then those of the goal at which less are, or wrong."""
     values = list(sweep.values)
-    place = values.index(sweep.nominal)
     good = [scores[value].share >= MOST for value in values]
-    wrong = sum(found.wrong for found in scores.values())
-    wrong_told = f", {wrong} wrong" if wrong else ""
-    if not good[place]:
-        return f"{scores[sweep.nominal]} at {sweep.nominal:+g} {sweep.unit}{wrong_told}"
-    low = high = place
+    low = high = values.index(sweep.nominal)
     while low and good[low - 1]:
         low -= 1
     while high + 1 < len(values) and good[high + 1]:
         high += 1
-    return f"{values[low]:+g} to {values[high]:+g} {sweep.unit}{wrong_told}"
+    reach = f"{values[low]:+g} to {values[high]:+g} {sweep.unit}" if good[low] else "nowhere"
+    short = [
+        f"{value:+g}: {scores[value]}"
+        for value, is_good in zip(values, good, strict=True)
+        if sweep.low <= value <= sweep.high and (scores[value].wrong or not is_good)
+    ]
+    return f"{reach} ({'; '.join(short)})" if short else reach
 
 
 def _sent(standard: FskStandard) -> Burst:
@@ -303,7 +304,7 @@ def _sweeps(standard: FskStandard) -> Iterator[Sweep]:
         lambda level_dbm0: Condition(replace(burst, level_dbm0=level_dbm0), Line()),
     )  # fmt: skip
     yield Sweep(
-        "mark over space", "dB", (-14, -12, -10, -8, -6, -4, -2, 0, 2, 4, 6, 8, 10, 12, 14), -10, 10, 0,
+        "mark over space", "dB", (-14, -12, -10, -6, -3, 0, 3, 6, 10, 12, 14), -10, 10, 0,
         lambda twist_db: Condition(replace(burst, twist_db=twist_db), quiet),
     )  # fmt: skip
     yield Sweep(

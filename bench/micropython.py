@@ -1,4 +1,7 @@
-"""Runs the programs of bench/firmware, which put samples through the firmware's receivers, in MicroPython."""
+"""Runs the programs of bench/firmware, which put samples through the firmware's receivers, in MicroPython.
+
+`STAR57_FIRMWARE` names another folder than this project's `firmware`, so that two of them can be compared.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ Pcm = npt.NDArray[np.int16]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "bench" / "firmware"
+FIRMWARE = ROOT / "firmware"
 
 
 def run(program: str, samples: Pcm, *arguments: object) -> list[str]:
@@ -39,7 +43,7 @@ def run(program: str, samples: Pcm, *arguments: object) -> list[str]:
         [*interpreter_command(), str(PROGRAMS / program), *map(str, arguments)],
         input=samples.astype("<i2").tobytes(),
         stdout=subprocess.PIPE,
-        env={**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
+        env={**os.environ, "MICROPYPATH": f"{os.environ.get('STAR57_FIRMWARE', FIRMWARE)}:.frozen"},
         check=True,
     )
     return finished.stdout.decode().splitlines()
