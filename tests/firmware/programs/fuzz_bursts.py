@@ -10,6 +10,7 @@ replay it by; the last line is of the run.
 import gc
 import json
 import os
+import sys
 from array import array
 
 import micropython
@@ -244,6 +245,7 @@ class Fuzz:
         except MemoryError:
             raise Failed(f"case {number} of seed {self.seed}: something was allocated while it was heard")
         except Exception as fault:  # noqa: BLE001 - whatever a receiver raises is what is looked for
+            sys.print_exception(fault, sys.stderr)
             raise Failed(f"case {number} of seed {self.seed}: {fault!r}")
 
     def _case(self, chance, number):

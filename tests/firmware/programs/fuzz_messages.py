@@ -9,6 +9,7 @@ an outcome without a name, such as an error of another name, ends the run.
 import gc
 import json
 import os
+import sys
 
 from random_callers import (
     KEYS,
@@ -131,6 +132,7 @@ class Fuzz:
                 else:
                     self._frame(chance, data, form, is_whole and (form == "ntt" or data[0] in _FRAMED_TYPES))
         except Exception as fault:  # noqa: BLE001 - whatever a parser raises is what is looked for
+            sys.print_exception(fault, sys.stderr)
             raise Failed(f"case {number} of seed {self.seed}: {fault!r}: {data.hex()}")
 
     def _parse(self, chance, data, form):
