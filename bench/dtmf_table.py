@@ -1,25 +1,31 @@
-"""Measures the firmware's DTMF receiver against the limits of ITU-T Q.24 and of docs, row by row.
+"""Measures DTMF against the limits of ITU-T Q.24, this project's receiver and the peers on the same audio, row by row.
 
-    python -m bench.dtmf_table [--trials N]
+    python -m bench.dtmf_table [--trials N] [--only TEXT ...] [--alone]
 
-Every row is seeded, and its audio goes through the receiver in MicroPython. Levels are of one tone in dBm0 (a sine of
-peak 32767 is +3.17 dBm0); SNR is the power of a digit's two tones over that of the noise in 300 to 3400 Hz, the noise
-being white from 0 to 4000 Hz. Speech is that of bench/speech.py.
+`--only` tells the rows whose names contain one of the texts; `--alone` leaves the peers out. Every row is seeded.
+Levels are of one tone in dBm0 (a sine of peak 32767 is +3.17 dBm0); SNR is the power of a digit's two tones over that
+of the noise in 300 to 3400 Hz, the noise being white from 0 to 4000 Hz. Speech is that of bench/speech.py.
+
+Of this project's digits each must be told in its own time. The peers do not tell when: theirs are matched in order, as
+many as can be, so that they are taken for the best.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from bench import speech
-from bench.micropython import Pcm, run, run_each
+from bench import peers, speech
+from bench.micropython import Pcm, run
+from bench.peers import DtmfPeer
 from bench.table import Row, heading, line
 
 Samples = npt.NDArray[np.float64]
@@ -31,6 +37,8 @@ LOW_HZ = (697.0, 770.0, 852.0, 941.0)
 HIGH_HZ = (1209.0, 1336.0, 1477.0, 1633.0)
 NOISE_SHARE = 3100 / 4000  # of white noise, what lies in 300 to 3400 Hz
 SUB_BLOCK_SAMPLES = 40  # leads are drawn so that digits begin anywhere on the receiver's grid
+OURS = "Star57"
+CURVE_SNRS_DB = (-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15)
 _BLOCK_SAMPLES = 160
 
 
@@ -86,6 +94,13 @@ class Score:
     @property
     def share(self) -> float:
         return self.right / self.sent
+
+    def __str__(self) -> str:
+        return f"{100 * self.share:.2f} %" + (f", {self.extra} extra" if self.extra else "")
+
+
+Scores = dict[str, Score]
+"""By the receiver's name, ours first."""
 
 
 def tones(digit: Digit, rng: np.random.Generator) -> Samples:
@@ -189,55 +204,129 @@ def score(sent: Train, heard: Sequence[Heard]) -> Score:
     return Score(len(sent.digits), right, extra)
 
 
-class Bench:
-    """Measures one row at a call; `trials` digits (a multiple of 16 makes all keys equally frequent)."""
+def score_in_order(sent: Train, told: str) -> Score:
+    """The same of a receiver that does not tell when: the longest common subsequence is right."""
+    keys = np.array([digit.key for digit in sent.digits])
+    right = np.zeros(len(keys) + 1, np.int64)
+    for key in told:
+        longer = right[:-1] + (keys == key)
+        right[1:] = np.maximum.accumulate(np.maximum(right[1:], longer))
+    return Score(len(keys), int(right[-1]), len(told) - int(right[-1]))
 
-    def __init__(self, trials: int = 800, seed: int = 57) -> None:
+
+class DtmfBench:
+    """Measures one row at a call.
+
+    Args:
+        others: the peers.
+        trials: digits at each point (a multiple of 16 makes all keys equally frequent).
+        speech_pieces: of bench/speech.py, so many at most; None for all.
+    """
+
+    def __init__(
+        self,
+        others: Sequence[DtmfPeer] = (),
+        trials: int = 800,
+        speech_pieces: int | None = None,
+        seed: int = 57,
+    ) -> None:
+        self.others = others
         self.trials = trials
+        self.speech_pieces = speech_pieces
         self.rng = np.random.default_rng(seed)
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+
+    @property
+    def peers(self) -> list[str]:
+        return [other.name for other in self.others]
+
+    def rows(self) -> Iterator[Row]:
+        """Every row."""
+        yield from self.snr_rows()
+        yield from self.twist_rows()
+        yield from self.frequency_rows()
+        yield from self.time_rows()
+        yield from self.level_rows()
+        yield from self.impairment_rows()
+        yield self.speech_row()
 
     def digits(self, **kinds: float) -> list[Digit]:
         return [Digit(KEYS[i % 16], **kinds) for i in range(self.trials)]
 
-    def run(self, **kinds: float) -> Score:
-        """The score of `trials` digits of this kind."""
+    def scores(self, sent: Train, samples: Samples) -> Scores:
+        """Every receiver's score of the same samples."""
+        heard = pcm(samples)
+        theirs = {other.name: self._pool.submit(other.digits, heard) for other in self.others}
+        scores = {OURS: score(sent, hear(heard))}
+        return scores | {name: score_in_order(sent, told.result()) for name, told in theirs.items()}
+
+    def run(self, **kinds: float) -> Scores:
+        """The scores of `trials` digits of this kind."""
         return self.through(lambda samples: samples, **kinds)
 
-    def through(self, impair: Callable[[Samples], Samples], **kinds: float) -> Score:
+    def through(self, impair: Callable[[Samples], Samples], **kinds: float) -> Scores:
         """The same, through an impairment."""
         sent = train(self.digits(**kinds), self.rng)
-        return score(sent, hear(pcm(impair(sent.samples))))
+        return self.scores(sent, impair(sent.samples))
 
-    def in_noise(self, snr_db: float, **kinds: float) -> Score:
+    def in_noise(self, snr_db: float, **kinds: float) -> Scores:
         """The same, in white noise."""
         rms = noise_rms(snr_db, Digit("1", **kinds))
         return self.through(lambda samples: samples + self.rng.normal(0, rms, len(samples)), **kinds)
 
-    def over_dial_tone(self, dial_dbm0: float, **kinds: float) -> Score:
+    def over_dial_tone(self, dial_dbm0: float, **kinds: float) -> Scores:
         """The same, over dial tone of this level per tone."""
         return self.through(lambda samples: samples + dial_tone(len(samples), dial_dbm0, self.rng), **kinds)
 
-    def with_offset(self, offset: float, **kinds: float) -> Score:
+    def with_offset(self, offset: float, **kinds: float) -> Scores:
         """The same, with this added to every sample."""
         return self.through(lambda samples: samples + offset, **kinds)
 
-    def snr_rows(self) -> Iterator[Row]:
-        points = {snr_db: self.in_noise(snr_db) for snr_db in (0, 1, 2, 3, 4, 5, 6, 8, 10, 15)}
-        curve = ", ".join(f"{snr_db} dB {100 * point.share:.1f} %" for snr_db, point in points.items())
-        half = min((snr_db for snr_db, point in points.items() if point.share >= 0.5), default=99)
-        extra = sum(point.extra for point in points.values())
-        yield Row(
-            "half of 50 ms digits", "3 dB SNR or less", f"{half} dB ({curve}; {extra} extra)", half <= 3
-        )
-        sure = min(
-            (s for s in points if all(p.share == 1 for snr_db, p in points.items() if snr_db >= s)),
-            default=99,
-        )
-        yield Row("all 50 ms digits", "from 6 dB SNR", f"from {sure} dB", sure <= 6)
+    @cached_property
+    def curve(self) -> dict[float, Scores]:
+        """Scores of 50 ms digits at each SNR of CURVE_SNRS_DB."""
+        return {snr_db: self.in_noise(snr_db) for snr_db in CURVE_SNRS_DB}
 
-    def expect(self, name: str, goal: str, point: Score, share: float) -> Row:
-        measured = f"{100 * point.share:.2f} % of {point.sent}, {point.extra} extra"
-        return Row(name, goal, measured, point.share == share and point.extra == 0)
+    def snr_rows(self) -> Iterator[Row]:
+        half = {name: self._reached(name, 0.5) for name in (OURS, *self.peers)}
+        yield Row(
+            "half of 50 ms digits",
+            "3 dB SNR or less",
+            self._told(OURS, half),
+            half[OURS] <= 3,
+            self._all_told(half),
+        )
+        sure = {name: self._reached(name, 1) for name in (OURS, *self.peers)}
+        yield Row(
+            "all 50 ms digits", "from 6 dB SNR", self._told(OURS, sure), sure[OURS] <= 6, self._all_told(sure)
+        )
+
+    def _reached(self, name: str, share: float) -> float:
+        """The SNR of CURVE_SNRS_DB from which on at least `share` are told; infinity if there is none."""
+        return min(
+            (
+                snr_db
+                for snr_db in self.curve
+                if all(
+                    scores[name].share >= share
+                    for above_db, scores in self.curve.items()
+                    if above_db >= snr_db
+                )
+            ),
+            default=np.inf,
+        )
+
+    def _told(self, name: str, reached_db: Mapping[str, float]) -> str:
+        extra = sum(scores[name].extra for scores in self.curve.values())
+        return f"{reached_db[name]:.0f} dB" + (f", {extra} extra" if extra else "")
+
+    def _all_told(self, reached_db: Mapping[str, float]) -> dict[str, str]:
+        return {name: self._told(name, reached_db) for name in reached_db}
+
+    def expect(self, name: str, goal: str, points: Scores, share: float) -> Row:
+        ours = points[OURS]
+        told = {who: str(found) for who, found in points.items()}
+        return Row(name, goal, told[OURS], ours.share == share and ours.extra == 0, told)
 
     def twist_rows(self) -> Iterator[Row]:
         for twist_db in (4.0, -8.0):
@@ -275,7 +364,7 @@ class Bench:
                 yield self.expect(name, "one digit", point, 1)
         yield self.duration_row()
 
-    def _with_exact_pauses(self, sent: Train) -> Score:
+    def _with_exact_pauses(self, sent: Train) -> Scores:
         """Pairs of one key, 40 ms apart exactly, the pairs anywhere on the grid."""
         parts = [np.zeros(1600)]
         again = Train(sent.digits, parts[0])
@@ -288,7 +377,7 @@ class Bench:
             parts += [sound, np.zeros(pause)]
             place += len(sound) + pause
         again.samples = np.concatenate([*parts, np.zeros(SAMPLE_HZ // 2)])
-        return score(again, hear(pcm(again.samples)))
+        return self.scores(again, again.samples)
 
     def duration_row(self) -> Row:
         worst = 0.0
@@ -315,28 +404,18 @@ class Bench:
                 point = self.over_dial_tone(-15.0 + above_db, on_ms=on_ms, low_dbm0=-15.0, high_dbm0=-15.0)
                 yield self.expect(f"dial tone {above_db:+d} dB, {on_ms:.0f} ms", "all", point, 1)
 
-    def rows(self) -> Iterator[Row]:
-        """Every row but speech."""
-        yield from self.snr_rows()
-        yield from self.twist_rows()
-        yield from self.frequency_rows()
-        yield from self.time_rows()
-        yield from self.level_rows()
-        yield from self.impairment_rows()
-
-
-def speech_row() -> Row:
-    """False digits on all of the speech."""
-    seconds = 0.0
-    false: list[str] = []
-    pieces = list(speech.corpus())
-    for (name, samples), lines in zip(
-        pieces, run_each("hear_dtmf.py", (samples for _, samples in pieces), _BLOCK_SAMPLES), strict=True
-    ):
-        seconds += len(samples) / SAMPLE_HZ
-        false.extend(f"{name}: {digit.key} at {digit.at / SAMPLE_HZ:.1f} s" for digit in heard_in(lines))
-    measured = f"{len(false)} in {seconds / 3600:.1f} h" + "".join(f"; {digit}" for digit in false[:8])
-    return Row("false digits on speech", "none in 8 h", measured, not false)
+    def speech_row(self) -> Row:
+        """False digits on the speech."""
+        pieces = [samples for _, samples in speech.corpus()][: self.speech_pieces]
+        hours = sum(map(len, pieces)) / SAMPLE_HZ / 3600
+        jobs = {OURS: [self._pool.submit(hear, samples) for samples in pieces]}
+        theirs = {
+            other.name: [self._pool.submit(other.digits, samples) for samples in pieces]
+            for other in self.others
+        }
+        false = {name: sum(len(job.result()) for job in found) for name, found in (jobs | theirs).items()}
+        told = {name: f"{count} in {hours:.1f} h" for name, count in false.items()}
+        return Row("false digits on speech", "none in 8 h", told[OURS], not false[OURS], told)
 
 
 def main() -> None:
@@ -344,11 +423,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trials", type=int, default=800)
+    parser.add_argument("--only", nargs="*", default=[""])
+    parser.add_argument("--alone", action="store_true")
     options = parser.parse_args()
-    sys.stdout.write(heading())
-    for row in chain(Bench(options.trials).rows(), [speech_row()]):
-        sys.stdout.write(line(row))
-        sys.stdout.flush()
+    bench = DtmfBench([] if options.alone else peers.dtmf_peers(), options.trials)
+    sys.stdout.write(heading(bench.peers))
+    for row in bench.rows():
+        if any(text in row.name for text in options.only):
+            sys.stdout.write(line(row, bench.peers))
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

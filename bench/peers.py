@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,17 +29,9 @@ from host_tools.exchange.fsk import FskStandard
 
 RATE_HZ = 8000
 _MULTIMON_RATE_HZ = 22050
-_BLOCK_SAMPLES = 80
+_BLOCK_SAMPLES = 8000
 # Silence behind a recording, so that what a program still holds back comes out.
 _TAIL = np.zeros(RATE_HZ, np.int16)
-
-
-@dataclass(frozen=True)
-class Told:
-    """A digit that a receiver told of; `at` is the sample by which it did, None if it does not say."""
-
-    key: str
-    at: int | None = None
 
 
 class CallerIdPeer(Protocol):
@@ -57,7 +48,7 @@ class DtmfPeer(Protocol):
 
     name: str
 
-    def digits(self, samples: Pcm) -> list[Told]:
+    def digits(self, samples: Pcm) -> str:
         """Every digit that it reports, in order."""
 
 
@@ -98,21 +89,21 @@ class Spandsp:
         self._library.adsi_rx_free(state)
         return [caller for caller in heard if caller != NOTHING]
 
-    def digits(self, samples: Pcm) -> list[Told]:
-        told: list[Told] = []
-        place = 0
+    def digits(self, samples: Pcm) -> str:
+        told: list[bytes] = []
 
         def put(_: int, digits: ctypes._Pointer[ctypes.c_char], length: int) -> None:
-            told.extend(Told(digit.decode(), place) for digit in digits[:length])
+            told.append(ctypes.string_at(digits, length))
 
         kept = _PutDigits(put)
         state = self._library.dtmf_rx_init(None, kept, None)
         audio = np.ascontiguousarray(np.concatenate([samples, _TAIL]))
+        # All at once it would keep no more than 128 digits.
         for first in range(0, len(audio), _BLOCK_SAMPLES):
-            place = min(first + _BLOCK_SAMPLES, len(audio))
-            self._library.dtmf_rx(state, audio.ctypes.data + 2 * first, place - first)
+            count = min(_BLOCK_SAMPLES, len(audio) - first)
+            self._library.dtmf_rx(state, audio.ctypes.data + audio.itemsize * first, count)
         self._library.dtmf_rx_free(state)
-        return told
+        return b"".join(told).decode()
 
 
 class MultimonNg:
@@ -124,9 +115,8 @@ class MultimonNg:
         callers = (self._caller(line) for line in self._lines("CLIPFSK", samples))
         return [caller for caller in callers if caller != NOTHING]
 
-    def digits(self, samples: Pcm) -> list[Told]:
-        lines = self._lines("DTMF", samples)
-        return [Told(line.removeprefix("DTMF: ")) for line in lines if line.startswith("DTMF: ")]
+    def digits(self, samples: Pcm) -> str:
+        return "".join(line.removeprefix("DTMF: ").strip() for line in self._lines("DTMF", samples))
 
     @staticmethod
     def _lines(demodulator: str, samples: Pcm) -> list[str]:
