@@ -27,31 +27,41 @@ _SPACE_HZ = const(2150)
 _SHORTEST_MESSAGE = const(6)
 
 # A second reading is believed from here on. One that was repaired has had its choice among all messages that hold.
-_LEAST_MARGIN_NATS = 9.0
-_MOST_COST_NATS = 40.0
-_LEAST_MARGIN_AGREED_NATS = 5.0
-_LEAST_MARGIN_REPAIRED_NATS = 12.0
-_MOST_COST_REPAIRED_NATS = 30.0
+_LEAST_EVIDENCE_NATS = 17.0
+_LEAST_MARGIN_NATS = 7.0
+_MOST_COST_NATS = 25.0
+_LEAST_MARGIN_AGREED_NATS = 4.0
+_LEAST_MARGIN_REPAIRED_NATS = 8.0
+_MOST_COST_REPAIRED_NATS = 16.0
 # A first reading that the second could not read is believed if every bit was this clear (255: no noise).
 _CLEAR_CONFIDENCE = const(96)
 
 _SETTLED_SAMPLES = const(90)  # behind the last stop bit, by which its character can be read again
 _READABLE_SAMPLES = const(1500)  # a burst whose carrier drops earlier than this is none
-_WHOLE_SAMPLES = const(4790)  # all that a second reading reads
+_USUAL_SAMPLES = const(4790)  # after the mark: 70 characters, few messages have more
+_WHOLE_SAMPLES = const(7600)  # what is kept of a burst, less the mark that is read with it, and 20 ms
 _MOST_BURSTS = const(4)
-_SHORTEST_CHARACTER_SAMPLES = const(63)  # at 1260 baud
+_FIRST_BYTE_SAMPLES = const(80)  # from its start until it is known to have come, less what mark is late
+_NEAR_SAMPLES = const(120)
 _NONE = const(-1)
 
 
 class _Bytes:
-    """The sink of the FSK receiver: both framings hear every byte, and the first whole message is kept."""
+    """The sink of the FSK receiver: both framings hear every byte, and the first whole message is kept.
 
-    def __init__(self, framer, ntt):
+    began, ended: samples heard when its first and its last byte had come, within 10 ms
+    """
+
+    def __init__(self, framer, ntt, recorder):
         self._framer = framer
         self._ntt = ntt
+        self._recorder = recorder
         self._data = bytearray(NTT_LONGEST)
+        self._begins = array("i", (0, 0))  # of what either framer receives
         self.confidence = 0
         self.is_ntt = False
+        self.began = 0
+        self.ended = 0
         self.forget()
 
     def forget(self):
@@ -72,12 +82,15 @@ class _Bytes:
         self._ntt.marks(bits)
 
     def byte(self, value, confidence):
-        self._framer.byte(value, confidence)
-        self._ntt.byte(value, confidence)
-        if self._framer.result == MESSAGE:
-            self._keep(self._framer, False)
-        elif self._ntt.result == MESSAGE:
-            self._keep(self._ntt, True)
+        self._hear(self._framer, value, confidence, False)
+        self._hear(self._ntt, value, confidence, True)
+
+    def _hear(self, framer, value, confidence, is_ntt):
+        framer.byte(value, confidence)
+        if framer.receiving and framer.length == 1:
+            self._begins[is_ntt] = self._recorder.heard
+        if framer.result == MESSAGE:
+            self._keep(framer, is_ntt)
 
     def framing_error(self):
         self._framer.framing_error()
@@ -93,6 +106,8 @@ class _Bytes:
         self.length = framer.length
         self.confidence = framer.confidence
         self.is_ntt = is_ntt
+        self.began = self._begins[is_ntt]
+        self.ended = self._recorder.heard
 
 
 class CallerIdReceiver:
@@ -116,10 +131,13 @@ class CallerIdReceiver:
         self._framer = Framer()
         self._ntt = NttFramer()
         self._recorder = BurstRecorder()
-        self._whole = _Bytes(self._framer, self._ntt)
+        self._whole = _Bytes(self._framer, self._ntt, self._recorder)
         self._fsk = FskReceiver(self._whole, _MARK_HZ, _SPACE_HZ, recorder=self._recorder)
         self._reader = SecondReader(self._recorder)
         self._bursts = array("i", [_NONE] * _MOST_BURSTS)  # samples heard when mark ended, the newest first
+        self._read_at = array(
+            "i", bytes(4 * _MOST_BURSTS)
+        )  # samples heard when each was last read a second time
         self.reset()
 
     def listen(self, window_samples, seizure=True):
@@ -132,6 +150,7 @@ class CallerIdReceiver:
     def resume(self, window_samples):
         """Opens the window again behind a result: what follows in the same burst is heard too."""
         self.clear()
+        self._framer.result = None
         self._window_samples = window_samples
         self._listening = window_samples > 0
 
@@ -139,7 +158,7 @@ class CallerIdReceiver:
         """Ends the window without a result of its own."""
         self._window_samples = 0
         self._listening = False
-        self._steps = None
+        self._stop_reading()
 
     def clear(self):
         """Forgets the result, once it has been taken."""
@@ -154,6 +173,7 @@ class CallerIdReceiver:
         self._framer.reset()
         self._ntt.reset()
         self._forget_burst()
+        self._reader.forget()
         self.close()
         self.clear()
 
@@ -169,8 +189,6 @@ class CallerIdReceiver:
             self._note_burst()
         if had_carrier and not self._framer.carrier_present:
             self._dropped_at = self._recorder.heard
-        if self._whole.length and self._whole_at == _NONE:
-            self._whole_at = self._recorder.heard
         self._window_samples -= n
 
     def skip(self, n):
@@ -178,9 +196,9 @@ class CallerIdReceiver:
         n = min(n, self._window_samples)
         if n:
             self._fsk.skip(n)
-            if self._whole_at == _NONE:
+            if not self._whole.length:
                 self._forget_burst()
-                self._steps = None
+                self._stop_reading()
             self._window_samples -= n
 
     def work(self):
@@ -195,7 +213,7 @@ class CallerIdReceiver:
         try:
             next(self._steps)
         except StopIteration:
-            self._steps = None
+            self._stop_reading()
         return self._listening
 
     def message(self):
@@ -209,78 +227,90 @@ class CallerIdReceiver:
         """The message's bytes: as they were read at last, or as far as they were read at first. Allocates."""
         return bytes(self._framer.data[: self._framer.length]) if self._data is None else self._data
 
+    def _stop_reading(self):
+        self._steps = None
+        self._recorder.release()
+
     def _forget_burst(self):
         self._recorder.reset()
         self._whole.forget()
-        self._whole_at = _NONE
         self._dropped_at = _NONE
-        self._read_to = 0
         for i in range(_MOST_BURSTS):
             self._bursts[i] = _NONE
 
     def _note_burst(self):
         for i in range(_MOST_BURSTS - 1, 0, -1):
             self._bursts[i] = self._bursts[i - 1]
+            self._read_at[i] = self._read_at[i - 1]
         self._bursts[0] = self._recorder.mark_ended
+        self._read_at[0] = self._recorder.mark_ended
 
     def _next_steps(self):
         """What is to be read next, or None."""
         heard = self._recorder.heard
         is_over = self._window_samples == 0
-        if self._whole_at != _NONE:
-            settled = heard - self._whole_at >= _SETTLED_SAMPLES or not self._framer.carrier_present
+        if self._whole.length:
+            settled = heard - self._whole.ended >= _SETTLED_SAMPLES or not self._framer.carrier_present
             return self._confirm() if settled or is_over else None
         for i in range(_MOST_BURSTS - 1, -1, -1):
             burst = self._bursts[i]
             if burst == _NONE:
                 continue
             is_last = is_over or heard - burst >= _WHOLE_SAMPLES
-            if is_last or self._read_to < self._dropped_at >= burst + _READABLE_SAMPLES:
+            if is_last or self._is_due(burst, self._read_at[i]):
+                self._read_at[i] = heard
                 if is_last:
                     self._bursts[i] = _NONE
                 return self._rescue(burst)
         return None
 
+    def _is_due(self, burst, read_at):
+        """Whether as much of it has come as a message usually has, or all, since it was last read."""
+        is_usual = read_at < burst + _USUAL_SAMPLES <= self._recorder.heard
+        return is_usual or read_at < self._dropped_at >= burst + _READABLE_SAMPLES
+
     def _confirm(self):
         """Steps: a message whose checksum holds is read a second time, for it holds by chance in 1 of 256."""
         whole = self._whole
         data = whole.data
-        burst = self._burst_of(len(data))
         reading = None
-        if burst != _NONE:
-            for reading in self._reader.steps(burst):
-                if reading is None:
-                    yield
+        for reading in self._reader.steps(self._mark_before(whole.began)):
+            if reading is None:
+                yield
         whole.forget()
-        self._whole_at = _NONE
         if whole.is_ntt:
             self._end_with(data, False, "ntt")
         elif reading is not None and (_is_sure(reading) or _agrees(reading, data)):
             self._end_with(reading.data, reading.repaired)
         elif whole.confidence >= _CLEAR_CONFIDENCE:
             self._end_with(data, False)
-        elif self._framer.result is None and not self._framer.receiving:
-            self._framer.result = CHECKSUM_WRONG
+        else:
+            if self._framer.result is None and not self._framer.receiving:
+                self._framer.result = CHECKSUM_WRONG
+            return
+        self._forget_bursts_before(whole.ended)
 
     def _rescue(self, burst):
         """Steps: a burst that the first reading could not read."""
-        self._read_to = self._recorder.heard
         for reading in self._reader.steps(burst):
             if reading is None:
                 yield
             elif _is_sure(reading):
+                self._forget_bursts_before(reading.ended)
                 self._end_with(reading.data, reading.repaired)
 
-    def _burst_of(self, length):
-        """Where the mark ended before a message of so many bytes, which has just come."""
-        latest = self._whole_at - length * _SHORTEST_CHARACTER_SAMPLES
+    def _mark_before(self, began):
+        """Where the mark ended before a message whose first byte had come by then."""
+        expected = began - _FIRST_BYTE_SAMPLES
         for i in range(_MOST_BURSTS):
-            burst = self._bursts[i]
-            if burst != _NONE and burst <= latest + _SETTLED_SAMPLES:
-                for k in range(i, _MOST_BURSTS):
-                    self._bursts[k] = _NONE
-                return burst
-        return _NONE
+            if self._bursts[i] != _NONE and abs(self._bursts[i] - expected) < _NEAR_SAMPLES:
+                return self._bursts[i]
+        return expected
+
+    def _forget_bursts_before(self, heard):
+        for i in range(_MOST_BURSTS):
+            if self._bursts[i] <= heard:
+                self._bursts[i] = _NONE
 
     def _end_with(self, data, repaired, standard=None):
         self._end(MESSAGE)
@@ -301,7 +331,7 @@ class CallerIdReceiver:
 
     def _failed(self):
         framer = self._framer
-        if framer.carrier_present or framer.length < _SHORTEST_MESSAGE or self._whole_at != _NONE:
+        if framer.carrier_present or framer.length < _SHORTEST_MESSAGE or self._whole.length:
             return False
         for i in range(_MOST_BURSTS):
             if self._bursts[i] != _NONE:
@@ -322,6 +352,8 @@ def _agrees(reading, data):
 
 
 def _is_sure(reading):
+    if reading.evidence_nats < _LEAST_EVIDENCE_NATS:
+        return False
     if reading.repaired:
         return (
             reading.margin_nats >= _LEAST_MARGIN_REPAIRED_NATS

@@ -14,7 +14,9 @@ _IMPOSSIBLE = MOST_COST
 _UNUSUAL = const(48)  # a byte that may be anything, and of which nothing tells that it is right
 _UNKNOWN_TYPE = const(160)
 _RARE_TYPE = const(64)
-_COMMON_TYPES = b"\x01\x02\x04\x07\x08"  # date and time, number, name, or why they are absent
+# Date and time, number, name, or why they are absent; the visual indicator of message waiting, which is one of two.
+_COMMON_TYPES = b"\x01\x02\x04\x07\x08\x0b"
+_VISUAL_INDICATOR = const(0x0B)
 _ODD_TEXT = const(24)
 _ODD_NUMBER = const(96)
 _LATIN = const(80)
@@ -24,7 +26,9 @@ _MOST_FOLLOWING = const(4)
 _MOST_STRUCTURAL = const(400)  # 25 nats: a type or a length that is less likely is not tried
 _MOST_MARGIN = const(640)
 _MOST_STARTS = const(12)
-_FEWEST_CHARACTERS = const(7)
+_MOST_SOLVED = const(8)
+_TOLD_FROM = const(14)
+_LIKELY = const(160)  # 10 nats above the likeliest
 _MOST_DEVIATIONS = const(48)
 _HEADER = const(2)
 _SDMF_CALL = const(0x04)
@@ -34,6 +38,11 @@ _DATE_TIME_LENGTH = const(8)
 _SDMF = (_SDMF_CALL, _SDMF_WAITING)
 _TYPES = b"\x04\x06\x80\x82\x81\x86\x89"
 _REASONS = message.REASONS.encode()
+
+# What a byte that fits speaks for a message, rather than for any bytes: 256 are possible, so many would have fitted.
+_CREDIT_OF_CLASS = (0, 56, 48, 64, 32)  # any, date, number, reason, text
+_CREDIT_OF_STRUCTURE = const(48)  # a type, or a parameter's length
+_CREDIT_OF_FIXED = const(72)  # nothing else would have fitted, or one other value
 
 _CLASSES = const(5)
 _NOT_YET = const(0xFFFF)
@@ -47,14 +56,30 @@ class Reading:
     data: from the type to the checksum
     cost_nats: what noise and grammar say against it
     margin_nats: by how much the next best message is less likely
+    evidence_nats: by how much bytes that are no message are less likely
     repaired: whether it holds a byte that was not the likeliest by itself
+    first: the character that it begins with
     """
 
-    def __init__(self, data, cost, margin, repaired):
+    def __init__(self, data, first, cost, margin, credit, repaired):
         self.data = data
+        self.first = first
         self.cost_nats = cost / NAT
         self.margin_nats = margin / NAT
+        self.evidence_nats = (credit - cost) / NAT
         self.repaired = repaired
+
+
+def characters_wanted(values, costs, most):
+    """How many characters, `most` at most, the likely messages need, told from the first fourteen."""
+    burst = _Burst(values, costs, most, None)
+    hypotheses = sorted(burst.beginnings(_TOLD_FROM))
+    wanted = 0
+    for cost, first, _, length in hypotheses:
+        if cost > hypotheses[0][0] + _LIKELY:
+            break
+        wanted = max(wanted, first + length + 3 + _MOST_FOLLOWING)
+    return min(most, wanted)
 
 
 def read(values, costs, count, follows):
@@ -66,7 +91,7 @@ def read(values, costs, count, follows):
     burst = _Burst(values, costs, count, follows)
     best = None
     second_cost = 0
-    for hypothesis in sorted(burst.hypotheses()):
+    for hypothesis in sorted(burst.hypotheses())[:_MOST_SOLVED]:
         if best is not None and hypothesis[0] > best[0] + _MOST_MARGIN:
             break
         found = burst.solve(hypothesis)
@@ -80,7 +105,8 @@ def read(values, costs, count, follows):
         second_cost = min(second_cost, found[1], dearer[0])
     if best is None:
         return None
-    return Reading(best[2], best[0], min(_MOST_MARGIN, second_cost - best[0]), best[3])
+    cost, _, data, repaired, credit, first = best
+    return Reading(data, first, cost, min(_MOST_MARGIN, second_cost - cost), credit, repaired)
 
 
 def _content_cost(content, place, length, value):
@@ -126,22 +152,27 @@ class _Burst:
         self._least = array("H", [_NOT_YET] * (count * _CLASSES))
         self._deviations = _Deviations()
 
-    def hypotheses(self):
-        """(least cost, first character, type, length) of what a message may begin with."""
+    def beginnings(self, count):
+        """(cost, first character, type, length) of what a message may begin with among `count` characters."""
         found = []
-        for first in range(min(_MOST_STARTS, self._count - _FEWEST_CHARACTERS + 1)):
+        for first in range(min(_MOST_STARTS, count - _HEADER + 1)):
             for cost_type, message_type in self._structural(first):
                 if message_type not in _TYPES:
                     continue
                 for cost_length, length in self._structural(first + 1):
                     if 3 <= length <= self._count - first - 3:
-                        cost = cost_type + cost_length
-                        cost += _UNEXPLAINED * self._following(first + length + 3)
-                        found.append((cost, first, message_type, length))
+                        found.append((cost_type + cost_length, first, message_type, length))
         return found
 
+    def hypotheses(self):
+        """The same, each charged with the characters that follow the message."""
+        return [
+            (cost + _UNEXPLAINED * self._following(first + length + 3), first, message_type, length)
+            for cost, first, message_type, length in self.beginnings(self._count)
+        ]
+
     def solve(self, hypothesis):
-        """(cost, that of the next best, bytes, whether repaired) of the best message that begins so; or None."""
+        """(cost, that of the next best, bytes, whether repaired, credit, first) of the best that begins so, or None."""
         cost, first, message_type, length = hypothesis
         is_sdmf = message_type in _SDMF
         parts = self._sdmf(first, message_type, length) if is_sdmf else self._mdmf(first, length)
@@ -151,11 +182,14 @@ class _Burst:
         data = bytearray([message_type, length])
         deviations = self._deviations
         deviations.clear()
+        credit = _CREDIT_OF_STRUCTURE + _CREDIT_OF_FIXED  # of the message's type and its checksum
         for position, value, content, place, part_length in parts[1]:
             if value >= 0:
                 data.append(value)
+                credit += _CREDIT_OF_STRUCTURE
             else:
                 cost += self._choose(data, first + position, content, place, part_length)
+                credit += _CREDIT_OF_CLASS[content]
         # The checksum's own character may be anything that the other bytes ask for.
         self._choose(data, first + _HEADER + length, -1, 0, 0)
         change, next_change = deviations.cheapest(-sum(data) & 0xFF, data)
@@ -167,7 +201,7 @@ class _Burst:
         data = bytes(data)
         if not _makes_sense(data, repaired):
             return None
-        return cost + change, cost + next_change, data, repaired
+        return cost + change, cost + next_change, data, repaired, credit, first
 
     def _following(self, end):
         count = 0

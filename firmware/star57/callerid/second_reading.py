@@ -1,7 +1,7 @@
 """A burst read a second time, from the samples that were kept: slower than the first reading, and some 6 dB better.
 
-Mark before the data gives frequency, amplitude and noise. The characters are found as one sequence, each is compared
-with all 256 values at once, and what they say together must fit the grammar of a message and its checksum.
+Mark before the data gives frequency, amplitude and noise. The characters are found as one even sequence, each is
+compared with all 256 values at once, and what they say together must fit the grammar of a message and its checksum.
 """
 
 import math
@@ -12,39 +12,34 @@ from micropython import const
 from star57.callerid import repair
 from star57.dsp import carrier, fsk
 from star57.dsp.characters import ALTERNATIVES, CharacterReader
-from star57.dsp.slicing import WHOLE_BIT, BurstSlicer
-from star57.dsp.start_stop import CharacterFinder
+from star57.dsp.slicing import BurstSlicer
+from star57.dsp.start_stop import CharacterClock
 
 _SAMPLE_HZ = const(8000)
 _PEAK_0_DBM0 = const(22748)  # ITU-T G.711: a sine of peak 32767 is +3.17 dBm0
-_MOST_SAMPLES = const(5200)
 _FEWEST_SAMPLES = const(1000)
 _MARK_SAMPLES = const(280)  # 42 of the 55 bits of mark that are the fewest (SIN 227)
-_BEFORE_END = const(420)
+_BEFORE_END = const(390)
+_EARLIEST_START = const(330)  # of a character, some 5 ms before mark is known to have ended
+_EARLY_CHARACTERS = const(3)  # that may come before that one: noise may have delayed the end of mark
 _MOST_CHARACTERS = const(72)
 _MIDDLE_HZ = const(1250)  # between the mark of Bell 202 and that of V.23
 _FURTHEST_HZ = const(300)
-_LEAST_PURITY = 0.25  # share of the power that mark must have
+_LEAST_PURITY = 0.45  # share of the power that mark must have
 _MOST_SNR = 20.0  # of mark over the whole band, as a ratio: what noise is not, distortion is
-_NOISE_SHARE_DB = 1.1  # of white noise, what lies in 300 to 3400 Hz
+_NOISE_SHARE_DB = 0.8  # of white noise behind the high-pass, what lies in 300 to 3400 Hz before it
+_NOISE_DENSITY = 1.12  # behind the high-pass, at the tones over that of the whole band
 _MODEMS = (("bell_202", 1000), ("v23", 800))  # by their shift in Hz
 _STRONG_SPACE = 0.7
 _SURE_OF_MODEM = 1.02  # the wrong shift hears a space 4 % weaker
 _WHOLE_SHARE = 1.12  # of a whole bit over what is heard of its kind, edges included
-_MOST_MEASURED = const(4096)
-_CHARACTER_COST_NATS = 5.5  # a character's 256 values are equally likely before it is heard: ln 256
-_IDLE_COST_NATS = 4.0
-_OTHER_BAUDS = (1182, 1218, 1164, 1236, 1152, 1254)
-_BAUD_SAMPLES = const(1800)  # the first dozen characters, by which a baud is chosen
-_FIRST_STARTS = const(12)
-_COMPARED_FROM = const(4)
-_COMPARED_TO = const(16)
-_ALIGNED_TOGETHER = const(8)
-_MORE_CHARACTERS = const(
-    12
-)  # that may follow the last of those on the line: framing is lost for good in some names
-_EARLY = const(300)  # samples that the first character may start before mark is known to have ended
-_MOST_MISSING = const(4)  # characters that noise may hide in a row
+_MEASURED_SAMPLES = const(1000)  # some fifteen characters
+_WINDOW_SAMPLES = const(2816)  # of decisions, at a time: mark and 36 characters
+_FEWEST_TOGETHER = const(4)
+_COMPARED_FROM = const(1)
+_COMPARED_TO = const(9)
+_FIRST_CHARACTERS = const(14)  # enough to tell how long the message may be
+_CHARACTERS_A_STEP = const(4)
 _LONGEST_CHARACTER = const(76)
 _UNKNOWN = {"standard": None, "level_dbm0": None, "snr_db": None, "baud": None, "twist_db": None}
 
@@ -57,15 +52,20 @@ class SecondReader:
     """
 
     def __init__(self, recorder):
-        self.quality = dict(_UNKNOWN)
         self._recorder = recorder
         self._slicer = BurstSlicer(recorder)
-        self._finder = CharacterFinder()
+        self._clock = CharacterClock()
         self._characters = CharacterReader()
-        self._decisions = memoryview(bytearray(_MOST_SAMPLES))
+        self._decisions = memoryview(bytearray(_WINDOW_SAMPLES))
+        self._follows = bytearray(_MOST_CHARACTERS)
         self._samples = array("h", bytes(2 * _LONGEST_CHARACTER))
         self._values = bytearray(_MOST_CHARACTERS * ALTERNATIVES)
         self._costs = array("H", bytes(2 * _MOST_CHARACTERS * ALTERNATIVES))
+        self.forget()
+
+    def forget(self):
+        """Forgets what was measured of the last burst."""
+        self.quality = _UNKNOWN
 
     def read(self, mark_ended):
         """The repair.Reading of the message that follows the mark that ended there, or None. Allocates."""
@@ -75,25 +75,29 @@ class SecondReader:
         return None
 
     def steps(self, mark_ended):
-        """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any."""
-        self._first = max(self._recorder.oldest, mark_ended - _BEFORE_END)
-        self._count = min(_MOST_SAMPLES, self._recorder.heard - self._first)
+        """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any.
+
+        What is read is held in the recorder, until somebody releases it. Reading.ended counts as `heard` counts.
+        """
+        self._first = max(0, mark_ended - _BEFORE_END)
+        self._count = self._recorder.kept_to - self._first
+        self._recorder.hold(self._first)
         self.quality = dict(_UNKNOWN)
         if self._count < _FEWEST_SAMPLES or not self._measure_mark():
             return
         self._judge_mark()
         yield None
-        best = None
-        for modem in self._likely_modems():
-            for _ in self._find(modem):
-                yield None
-            if modem.timing is not None and (best is None or modem.timing.score > best.timing.score):
-                best = modem
-        if best is None:
-            return
-        self._judge_modem(best)
+        modems = self._likely_modems()
         yield None
-        for reading in self._message(best):
+        self._modem = modems[0]
+        for _ in self._find_characters():
+            yield None
+        if not self._starts:
+            return
+        modem = self._likeliest(modems)
+        self._judge_modem(modem)
+        yield None
+        for reading in self._message():
             yield reading
 
     def _measure_mark(self):
@@ -105,159 +109,166 @@ class SecondReader:
         if mark.tone_power < _LEAST_PURITY * (mark.tone_power + mark.noise_power):
             return False
         self._mark = mark
-        self._whole_mark = (
-            mark.amplitude * _SAMPLE_HZ / 1200 / 8
-        )  # half the amplitude times the samples, over 4
-        self._noise = max(mark.noise_power, mark.tone_power / _MOST_SNR)
+        # Half the amplitude times the samples, over 4.
+        self._whole_mark = mark.amplitude * _SAMPLE_HZ / 1200 / 8
         return True
 
     def _likely_modems(self):
         """The _Modems whose space is heard best: one, or two if they cannot be told apart yet."""
         bit_samples = _SAMPLE_HZ / 1200
-        mark_taps = fsk.taps(self._mark.hz, bit_samples)
-        count = min(_MOST_MEASURED, self._count - _BEFORE_END)
+        self._mark_taps = fsk.taps(self._mark.hz, bit_samples)
+        count = min(_MEASURED_SAMPLES, self._count - _BEFORE_END)
         modems = []
         for name, shift_hz in _MODEMS:
             space_taps = fsk.taps(self._mark.hz + shift_hz, bit_samples)
             heard = self._slicer.space_magnitude(
-                self._first + _BEFORE_END, count, mark_taps, space_taps, self._whole_mark
+                self._first + _BEFORE_END, count, self._mark_taps, space_taps, self._whole_mark
             )
-            modems.append(_Modem(name, shift_hz, mark_taps, space_taps, heard))
-        modems.sort(key=lambda modem: -modem.heard)
+            modems.append(_Modem(name, shift_hz, space_taps, heard))
+        if modems[1].heard > modems[0].heard:
+            modems.reverse()
         # A strong mark is heard in a weak space, the more the nearer that is.
         is_strong = modems[0].heard > _STRONG_SPACE * self._whole_mark
         if is_strong and modems[0].heard > _SURE_OF_MODEM * modems[1].heard:
             modems.pop()
+        for modem in modems:
+            share = modem.heard * _WHOLE_SHARE / self._whole_mark
+            modem.space_amplitude = self._mark.amplitude * max(0.2, min(5.0, share))
         return modems
 
-    def _find(self, modem):
-        """Finds the modem's timing, if it has one, in steps."""
-        whole_mark = self._whole_mark
-        whole_space = max(whole_mark / 5, min(whole_mark * 5, modem.heard * _WHOLE_SHARE))
-        modem.space_amplitude = self._mark.amplitude * whole_space / whole_mark
-        a_nat = WHOLE_BIT / min(25.0, 3.33 * self._mark.amplitude**2 / self._noise)
-        costs = (round(_CHARACTER_COST_NATS * a_nat), round(_IDLE_COST_NATS * a_nat))
-        bauds = [1200]
-        for baud in bauds:
-            self._slice(modem, whole_space)
-            yield None
-            if baud == 1200:
-                other = self._baud(costs)
-                if other != baud:
-                    bauds.append(other)
+    def _find_characters(self):
+        """Steps that leave when characters start in `_starts`, in samples, and which of them do in `_follows`."""
+        clock = self._clock
+        self._starts = []
+        self._slice(0)
+        yield None
+        if not clock.find(self._decisions, self._filled, _EARLIEST_START):
+            return
+        yield None
+        for k in range(_MOST_CHARACTERS):
+            self._follows[k] = 0
+        early = min(_EARLY_CHARACTERS, int((clock.start - 2) / clock.period))
+        deviations = []
+        at = clock.start
+        base = 0
+        k = 0
+        while early + k < _MOST_CHARACTERS:
+            if at - base + _FEWEST_TOGETHER * clock.period + 2 > self._filled:
+                base = int(at) - 8
+                self._slice(base)
                 yield None
-            starts = self._finder.starts(self._decisions, self._count, _SAMPLE_HZ / baud, costs[0], costs[1])
-            yield None
-            timing = self._timing(modem, starts[: _MOST_CHARACTERS + 4], _SAMPLE_HZ / baud)
-            if timing is not None and (modem.timing is None or timing.score > modem.timing.score):
-                modem.timing = timing
+            found = clock.offset(self._decisions, at - base, self._filled)
+            if found is None:
+                break
+            moved, together = found
+            at += moved
+            present = self._note_follows(at - base, together, early + k)
+            if present * 2 < together or (deviations and together < _FEWEST_TOGETHER):
+                break
+            deviations.append((k + (together - 1) / 2, at - clock.start - k * clock.period))
+            k += together
+            at += together * clock.period
+        start, period = _regression(deviations, clock.start, clock.period)
+        if clock.is_unspaced:
+            clock.bit_samples = period / 10
+        last = min(_MOST_CHARACTERS, early + int((self._count - _LONGEST_CHARACTER - start) / period))
+        self._starts = [start + (k - early) * period for k in range(last)]
 
-    def _slice(self, modem, whole_space):
+    def _note_follows(self, at, together, number):
+        """Of so many characters from `at` on, how many are there."""
+        present = 0
+        for k in range(number, min(_MOST_CHARACTERS, number + together)):
+            if self._clock.has_edge(self._decisions, at):
+                self._follows[k] = 1
+                present += 1
+            at += self._clock.period
+        return present
+
+    def _slice(self, base):
+        """Decisions from `base` on, as many as there is room for, or samples."""
+        modem = self._modem
+        self._filled = max(0, min(_WINDOW_SAMPLES, self._count - base))
         self._slicer.slice(
-            self._first,
-            self._count,
-            modem.mark_taps,
+            self._first + base,
+            self._filled,
+            self._mark_taps,
             modem.space_taps,
             self._whole_mark,
-            whole_space,
+            self._whole_mark * modem.space_amplitude / self._mark.amplitude,
             self._decisions,
         )
 
-    def _baud(self, costs):
-        """That at which the first characters explain most; a neighbour of the true one may explain as much."""
-        count = min(self._count, _BEFORE_END + _BAUD_SAMPLES)
-        best = 1200
-        most = self._finder.score(self._decisions, count, _SAMPLE_HZ / best, costs[0], costs[1])
-        for baud in _OTHER_BAUDS:
-            score = self._finder.score(self._decisions, count, _SAMPLE_HZ / baud, costs[0], costs[1])
-            if score > most:
-                most = score
-                best = baud
+    def _likeliest(self, modems):
+        """The modem whose characters fit best, tuned to it, with its twist and the noise as they are in the data."""
+        best = None
+        for modem in modems:
+            self._fit(modem)
+            if best is None or modem.fit > best.fit:
+                best = modem
+        if self._modem is not best:
+            self._modem = best
+        self._tune(best, best.noise)
         return best
 
-    def _timing(self, modem, starts, bit_samples):
-        if len(starts) < 4:
-            return None
-        timing = _Timing()
-        timing.bit_samples, times = _line(starts, bit_samples)
-        self._tune(modem, timing.bit_samples)
-        timing.times = self._aligned(times)
-        timing.follows = [_has_near(starts, time) for time in timing.times]
-        timing.score = 0
-        compared = timing.times[_COMPARED_FROM:_COMPARED_TO]
+    def _fit(self, modem):
+        compared = self._starts[_COMPARED_FROM:_COMPARED_TO]
+        self._tune(modem, self._mark.noise_power)
         twist = self._characters.twist(self._character, compared)
         if twist is not None:
             modem.space_amplitude = self._mark.amplitude * max(0.2, min(5.0, twist))
-            self._tune(modem, timing.bit_samples)
-        timing.space_amplitude = modem.space_amplitude
+            self._tune(modem, self._mark.noise_power)
+        modem.fit = 0
+        residue = 0
+        samples = 0
         for start in compared:
-            likelihood = self._characters.compare(*self._character(start))
-            timing.score += likelihood << self._shift
-        return timing
+            fit, energy, count = self._characters.fit(*self._character(start))
+            modem.fit += fit << self._shift
+            residue += energy
+            samples += count
+        mark_residue = self._mark.noise_power * _MARK_SAMPLES
+        unit = 1 << (2 * self._shift)
+        modem.noise = (mark_residue + max(0, residue) * unit) / (_MARK_SAMPLES + samples)
 
-    def _aligned(self, times):
-        """The starts, moved along a line to where the bits are strongest."""
-        moves = []
-        first_strength = 0
-        for first in range(_COMPARED_FROM, len(times) - 5, _ALIGNED_TOGETHER):
-            together = times[first : first + _ALIGNED_TOGETHER]
-            strengths = [
-                sum([self._strength(start + move / 4) for start in together]) for move in range(-6, 7)
-            ]
-            strongest = max(strengths)
-            if strongest * 3 < first_strength * 2:
-                break
-            if first == _COMPARED_FROM:
-                first_strength = strongest
-            moves.append((first, _peak(strengths) / 4 - 1.5))
-        if not moves:
-            return times
-        if len(moves) == 1:
-            return [start + moves[0][1] for start in times]
-        slope, at_zero = _regression(moves)
-        return [times[k] + at_zero + slope * (k + 0.5 - _ALIGNED_TOGETHER / 2) for k in range(len(times))]
-
-    def _tune(self, modem, bit_samples):
+    def _tune(self, modem, noise):
         mark = self._mark
         strongest = max(mark.amplitude, modem.space_amplitude)
         self._shift = 0
         while strongest / (1 << self._shift) > 256:
             self._shift += 1
         unit = 1 << self._shift
+        noise = max(noise, mark.tone_power / _MOST_SNR) * _NOISE_DENSITY
         self._characters.tune(
             mark.hz,
             mark.hz + modem.shift_hz,
-            bit_samples,
+            self._clock.bit_samples,
             mark.amplitude / unit,
             modem.space_amplitude / unit,
-            self._noise / unit / unit,
+            noise / unit / unit,
         )
-
-    def _strength(self, start):
-        return self._characters.strength(*self._character(start))
 
     def _character(self, start):
         """The samples of the character at `start`, and where in them it starts."""
-        whole = int(start)
+        whole = max(0, int(start))
         self._recorder.read(self._first + whole, self._samples, _LONGEST_CHARACTER)
         fsk.shift_right(self._samples, _LONGEST_CHARACTER, self._shift)
-        return self._samples, start - whole
+        return self._samples, max(0.0, start - whole)
 
-    def _message(self, modem):
-        timing = modem.timing
-        modem.space_amplitude = timing.space_amplitude
-        self._tune(modem, timing.bit_samples)
+    def _message(self):
+        wanted = min(_FIRST_CHARACTERS, len(self._starts))
         count = 0
-        for start in timing.times[:_MOST_CHARACTERS]:
-            if start + _LONGEST_CHARACTER > self._count:
-                break
-            samples, offset = self._character(start)
+        while count < wanted:
+            samples, offset = self._character(self._starts[count])
             self._characters.alternatives(samples, offset, self._values, self._costs, count * ALTERNATIVES)
             count += 1
-            if count & 7 == 0:
+            if count == _FIRST_CHARACTERS:
+                wanted = repair.characters_wanted(self._values, self._costs, len(self._starts))
+            if count % _CHARACTERS_A_STEP == 0:
                 yield None
-        reading = repair.read(self._values, self._costs, count, timing.follows)
+        yield None
+        reading = repair.read(self._values, self._costs, count, self._follows)
         if reading is not None:
+            last = min(len(self._starts), reading.first + len(reading.data)) - 1
+            reading.ended = self._first + int(self._starts[last]) + _LONGEST_CHARACTER
             yield reading
 
     def _judge_mark(self):
@@ -273,108 +284,32 @@ class SecondReader:
             mark.amplitude / fsk.gain(mark.hz) * fsk.gain(mark.hz + modem.shift_hz) / modem.space_amplitude
         )
         self.quality["standard"] = modem.name
-        self.quality["baud"] = round(_SAMPLE_HZ / modem.timing.bit_samples, 1)
+        self.quality["baud"] = round(_SAMPLE_HZ / self._clock.bit_samples, 1)
         self.quality["twist_db"] = round(20 * math.log10(ratio), 1)
 
 
 class _Modem:
-    def __init__(self, name, shift_hz, mark_taps, space_taps, heard):
+    """One row of _MODEMS, and what was measured of it: `fit`, comparable with the other's, `noise` (a power)."""
+
+    def __init__(self, name, shift_hz, space_taps, heard):
         self.name = name
         self.shift_hz = shift_hz
-        self.mark_taps = mark_taps
         self.space_taps = space_taps
         self.heard = heard  # magnitude of space
-        self.timing = None
+        self.space_amplitude = 0.0
+        self.fit = 0
+        self.noise = 0.0
 
 
-class _Timing:
-    """When characters start, `times`; where one was found, `follows`; `bit_samples`; and how well they fit, `score`."""
-
-
-def _has_near(starts, time):
-    return any(abs(start - time) < 3 for start in starts)
-
-
-class _Line:
-    """The line through (index, start) points, kept as their sums."""
-
-    def __init__(self, points=()):
-        self.points = []
-        self._n = 0
-        self._indices = self._starts = self._squares = self._products = 0
-        for index, start in points:
-            self.add(index, start)
-
-    def add(self, index, start):
-        self.points.append((index, start))
-        self._n += 1
-        self._indices += index
-        self._starts += start
-        self._squares += index * index
-        self._products += index * start
-
-    def fit(self):
-        """Slope, and value at 0."""
-        spread = self._n * self._squares - self._indices * self._indices
-        slope = (self._n * self._products - self._indices * self._starts) / spread
-        return slope, (self._starts - slope * self._indices) / self._n
-
-
-def _line(starts, bit_samples):
-    """Samples a bit and exact starts: those of characters that follow each other evenly lie on a line."""
-    best = []
-    for period in (_usual_distance(starts), 10 * bit_samples):
-        first = 0
-        while first + len(best) < len(starts):
-            points = _even_points(starts, first, period)
-            if len(points) > len(best):
-                best = points
-            first += 1
-    if len(best) < 6 or len(best) * 3 < 2 * best[-1][0]:
-        return bit_samples, [float(start) for start in starts]
-    slope, at_zero = _Line(best).fit()
-    on_line = [point for point in best if abs(point[1] - at_zero - slope * point[0]) < 1.8]
-    if len(on_line) >= 4:
-        slope, at_zero = _Line(on_line).fit()
-    if abs(slope - 10 * bit_samples) < 0.06 * slope:
-        bit_samples = slope / 10
-    first = -int((at_zero - _BEFORE_END + _EARLY) / slope)
-    return bit_samples, [at_zero + slope * k for k in range(first, best[-1][0] + _MORE_CHARACTERS)]
-
-
-def _peak(strengths):
-    """Where between its neighbours the greatest value lies, by a parabola."""
-    best = strengths.index(max(strengths))
-    if not 0 < best < len(strengths) - 1:
-        return best
-    before, at, after = strengths[best - 1 : best + 2]
-    return best + 0.5 * (before - after) / (before - 2 * at + after) if before + after < 2 * at else best
-
-
-def _usual_distance(starts):
-    """The median distance of two neighbours among the first of `starts`."""
-    distances = sorted([starts[k + 1] - starts[k] for k in range(min(24, len(starts) - 1))])
-    return distances[len(distances) // 2]
-
-
-def _even_points(starts, first, period):
-    """(index, start) of those characters from the `first` on that lie `period` apart, the period being followed."""
-    line = _Line()
-    line.add(0, starts[first])
-    slope, at_zero = period, float(starts[first])
-    last = 0
-    for start in starts[first + 1 :]:
-        k = round((start - at_zero) / slope)
-        if k > last + _MOST_MISSING:
-            break
-        tolerance = 3.5 if len(line.points) < 6 else 2.5
-        if k > last and abs(start - at_zero - k * slope) < tolerance:
-            line.add(k, start)
-            last = k
-            if len(line.points) > 3:
-                slope, at_zero = line.fit()
-    return line.points
-
-
-def _regression(points):
-    return _Line(points).fit()
+def _regression(deviations, start, period):
+    """Start and period, set right by how far characters were off: a list of (number of the character, samples)."""
+    n = len(deviations)
+    if n == 0:
+        return start, period
+    mean_number = sum([number for number, _ in deviations]) / n
+    mean_off = sum([off for _, off in deviations]) / n
+    spread = sum([(number - mean_number) ** 2 for number, _ in deviations])
+    slope = 0.0
+    if spread:
+        slope = sum([(number - mean_number) * off for number, off in deviations]) / spread
+    return start + mean_off - slope * mean_number, period + slope

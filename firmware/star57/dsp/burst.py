@@ -10,13 +10,14 @@ _CLIP = const(32635)
 
 # The words of the state.
 _NEXT = const(0)  # place in the ring
-_LEAD = const(1)  # votes for mark less those for space, smoothed over 16 ms; may be negative
+_LEAD = const(1)  # votes for mark less those for space, smoothed over 8 ms; may be negative
 _RUN = const(2)  # samples for which mark has led
 _ENDED = const(3)  # samples since a run of mark ended, within this chunk; 0 if none did
 _STATE_WORDS = const(4)
 
-# 55 bits of mark are the fewest that announce a message (SIN 227): 367 samples, of which smoothing takes some.
-_SHORTEST_RUN = const(160)
+# 55 bits of mark are the fewest that announce a message (SIN 227): 367 samples, of which smoothing takes a few more
+# than it adds. Between two bytes there may be 29 (20 of GR-30, and ones of the byte), which are 193 samples.
+_SHORTEST_RUN = const(240)
 
 
 def _expansion():
@@ -64,8 +65,8 @@ def _keep(state: ptr32, passed: ptr16, ring: ptr8, count: int):
 def _watch(state: ptr32, mark: ptr16, space: ptr16, count: int):
     """Each sample has a vote, whichever tone is the stronger, whatever the twist.
 
-    Smoothed over 128 samples the votes are within +-2^15. Mark leads while they are above 0.6 of that, and has ended
-    when they are below 0.5: some 10 ms late.
+    Smoothed over 64 samples the votes are within +-2^14. Mark leads while they are above 0.6 of that, and has ended
+    when they are below 0.5: some 5 ms late.
     """
     lead = int(state[_LEAD])
     lead -= (lead & 0x20000000) << 3
@@ -74,14 +75,14 @@ def _watch(state: ptr32, mark: ptr16, space: ptr16, count: int):
     for i in range(count):
         m = int(mark[i])
         s = int(space[i])
-        lead -= lead >> 7
+        lead -= lead >> 6
         if m > s:
             lead += 256
         elif m < s:
             lead -= 256
-        if lead > 19660:
+        if lead > 9830:
             run += 1
-        elif lead < 16384:
+        elif lead < 8192:
             if run >= _SHORTEST_RUN:
                 ended = count - i
             run = 0
@@ -103,7 +104,8 @@ class BurstRecorder:
     """Keeps what an FskReceiver has heard, behind its high-pass.
 
     heard: samples since reset
-    mark_ended: value of `heard` where the newest run of mark ended, or -1; it is known some 12 ms late
+    kept_to: value of `heard` up to which samples are kept; less while there is no room for more
+    mark_ended: value of `heard` where the newest run of mark ended, or -1; some 5 ms late
     """
 
     def __init__(self):
@@ -116,11 +118,26 @@ class BurstRecorder:
         for i in range(_STATE_WORDS):
             self._state[i] = 0
         self.heard = 0
+        self.kept_to = 0
         self.mark_ended = -1
+        self._kept_from = 0
+        self.release()
+
+    def hold(self, start):
+        """From now on no sample from the `start`-th on is given up for a new one, which is lost without room."""
+        self._held = start
+
+    def release(self):
+        """Nothing is held any more."""
+        self._held = -1
 
     def keep(self, passed, mark, space, count):
         """`count` samples, each 32768 above its value, with the magnitudes of the two tones."""
-        _keep(self._state, passed, self._ring, count)
+        if self._held < 0 or self.heard + count <= self._held + _KEPT:
+            if self.kept_to != self.heard:
+                self._kept_from = self.heard
+            _keep(self._state, passed, self._ring, count)
+            self.kept_to = self.heard + count
         _watch(self._state, mark, space, count)
         self.heard += count
         if self._state[_ENDED]:
@@ -129,15 +146,15 @@ class BurstRecorder:
     @property
     def oldest(self):
         """The first sample, counted as `heard` counts, that is still kept."""
-        return max(0, self.heard - _KEPT)
+        return max(self._kept_from, self.kept_to - _KEPT)
 
     def read(self, start, out, count):
         """Writes `count` samples from the `start`-th on into `out`, an array("h"). Those that are not kept are 0."""
         first = max(0, min(count, self.oldest - start))
-        end = max(first, min(count, self.heard - start))
+        end = max(first, min(count, self.kept_to - start))
         for i in range(first):
             out[i] = 0
         for i in range(end, count):
             out[i] = 0
-        place = (self._state[_NEXT] - (self.heard - start - first)) % _KEPT
+        place = (self._state[_NEXT] - (self.kept_to - start - first)) % _KEPT
         _expand(self._ring, place, _EXPANDED, out, first, end)

@@ -5,6 +5,8 @@ from array import array
 
 from micropython import const
 
+from star57.dsp import goertzel
+
 SINE = array("h", [round(256 * math.sin(2 * math.pi * k / 256)) for k in range(256)])
 
 _SAMPLE_HZ = const(8000)
@@ -15,10 +17,10 @@ _COARSE_TO_FINE = ((8, 1), (16, 4), (24, 6))
 
 
 @micropython.viper
-def _correlate(samples: ptr16, first: int, end: int, step: int, shift: int, sine: ptr16, sums: ptr32):
+def _correlate(samples: ptr16, first: int, end: int, step: int, sine: ptr16, sums: ptr32):
     """Adds the correlation with a tone of `step`, its phase 0 at sample 0, to sums[0] (cosine) and sums[1] (sine).
 
-    |x| <= 2047 after the shift and |sine| <= 256: a block of 256 samples sums to less than 2^27.
+    |x| <= 2047 and |sine| <= 256: a block of 256 samples sums to less than 2^27.
     """
     a = 0
     b = 0
@@ -26,7 +28,6 @@ def _correlate(samples: ptr16, first: int, end: int, step: int, shift: int, sine
     for i in range(first, end):
         x = int(samples[i])
         x -= (x & 0x8000) << 1
-        x = x >> shift
         place = phase >> 8
         y = int(sine[(place + 64) & 255])
         y -= (y & 0x8000) << 1
@@ -40,13 +41,12 @@ def _correlate(samples: ptr16, first: int, end: int, step: int, shift: int, sine
 
 
 @micropython.viper
-def _energy(samples: ptr16, count: int, shift: int) -> int:
-    """Sum of squares; |x| <= 2047 after the shift: 280 of them stay below 2^30.2."""
+def energy(samples: ptr16, first: int, count: int) -> int:
+    """Sum of squares; |x| <= 2047: 280 of them stay below 2^30.2."""
     total = 0
-    for i in range(count):
+    for i in range(first, first + count):
         x = int(samples[i])
         x -= (x & 0x8000) << 1
-        x = x >> shift
         total += x * x
     return total
 
@@ -64,44 +64,34 @@ class Carrier:
 def measure(samples, count, near_hz):
     """The Carrier in the first `count` (280 at most) of `samples`, an array("h"), within 450 Hz of `near_hz`; or None.
 
-    Allocates.
+    Scales the samples to 1023 at most. Allocates.
     """
-    shift = _headroom(samples, count)
-    power = _energy(samples, count, shift) / count
+    shift = goertzel.scale(samples, count)
+    power = energy(samples, 0, count) / count
     if power == 0:
         return None
     hz = near_hz
     for block, lag in _COARSE_TO_FINE:
-        hz += _offset_hz(samples, count, hz, block, lag, shift)
-    real, imaginary = _sums(samples, 0, count, hz, shift)
+        hz += _offset_hz(samples, count, hz, block, lag)
+    real, imaginary = _sums(samples, 0, count, hz)
     amplitude = 2 * math.sqrt(real * real + imaginary * imaginary) / count / 256
     return Carrier(hz, amplitude * (1 << shift), power * (1 << (2 * shift)))
 
 
-def _headroom(samples, count):
-    most = 1
-    for i in range(count):
-        most = max(most, abs(samples[i]))
-    shift = 0
-    while most >> shift > 2047:
-        shift += 1
-    return shift
-
-
-def _sums(samples, first, end, hz, shift):
+def _sums(samples, first, end, hz):
     sums = array("i", (0, 0))
     real = imaginary = 0.0
     step = round(_TURN * hz / _SAMPLE_HZ)
     for start in range(first, end, 256):
-        _correlate(samples, start, min(end, start + 256), step, shift, SINE, sums)
+        _correlate(samples, start, min(end, start + 256), step, SINE, sums)
         real += sums[0]
         imaginary += sums[1]
     return real, imaginary
 
 
-def _offset_hz(samples, count, hz, block, lag, shift):
+def _offset_hz(samples, count, hz, block, lag):
     """How far the tone lies above `hz`, from the phase that it gains in `lag` blocks."""
-    sums = [_sums(samples, start, start + block, hz, shift) for start in range(0, count - block + 1, block)]
+    sums = [_sums(samples, start, start + block, hz) for start in range(0, count - block + 1, block)]
     real = imaginary = 0.0
     for k in range(len(sums) - lag):
         a, b = sums[k]

@@ -9,7 +9,7 @@ from array import array
 
 from micropython import const
 
-from star57.dsp.carrier import SINE
+from star57.dsp.carrier import SINE, energy
 
 ALTERNATIVES = const(10)
 NAT = const(16)  # costs are in sixteenths of a nat
@@ -326,6 +326,9 @@ class CharacterReader:
     def tune(self, mark_hz, space_hz, bit_samples, mark_amplitude, space_amplitude, noise_power):
         """What the modem sends: frequencies, samples a bit, the amplitude of either tone; and the noise's power."""
         state = self._state
+        self._bit_samples = bit_samples
+        self._mark_power = mark_amplitude * mark_amplitude / 2
+        self._strongest = max(mark_amplitude, space_amplitude)
         state[_BIT_SAMPLES] = round(256 * bit_samples)
         state[_MARK_STEP] = round(_TURN * mark_hz / _SAMPLE_HZ)
         state[_SPACE_EXCESS] = round(_TURN * (space_hz - mark_hz) / _SAMPLE_HZ)
@@ -339,10 +342,15 @@ class CharacterReader:
         )
         state[_COST] = min(0x7FFF, round(256 * NAT * strongest * 4 / noise_power))
 
-    def compare(self, samples, start):
-        """How well the likeliest value fits the character; comparable between characters."""
+    def fit(self, samples, start):
+        """(how well the likeliest value fits, the energy of what it leaves, in how many samples)."""
         self._compare(samples, start)
-        return self._likelihood[_greatest(self._likelihood)]
+        fit = self._likelihood[_greatest(self._likelihood)]
+        first = int(start + 0.99)
+        count = int(_BITS * self._bit_samples)
+        # A unit of the likelihood is four times the stronger amplitude; half of what mark bits take is not in it.
+        left = energy(samples, first, count) - 8 * self._strongest * fit + count * self._mark_power
+        return fit, left, count
 
     def alternatives(self, samples, start, values, costs, at):
         """Writes the ALTERNATIVES likeliest values into values[at:] and their costs, from 0, into costs[at:]."""

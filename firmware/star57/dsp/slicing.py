@@ -5,10 +5,9 @@ from array import array
 from micropython import const
 
 from star57.dsp import fsk
+from star57.dsp.start_stop import WHOLE_BIT
 
-WHOLE_BIT = const(100)  # the decision for a whole bit without noise
-
-_NO_DECISION = const(128)  # as CharacterFinder takes it
+_NO_DECISION = const(128)  # start_stop.NO_DECISION; viper folds only constants of its own file
 _CHUNK = const(80)
 _AROUND = const(3)  # samples before and behind that a correlator needs
 

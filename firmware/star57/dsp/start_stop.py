@@ -1,142 +1,260 @@
-"""Where the characters of a burst start: the one sequence of start-stop characters that explains its spaces best."""
+"""When the characters of a burst start: evenly, and each with a start bit behind mark.
+
+Between two characters an exchange may send up to 20 bits of mark (GR-30), the same number each time.
+"""
 
 from array import array
 
 from micropython import const
 
 NO_DECISION = const(128)
+WHOLE_BIT = const(100)  # a decision for a whole bit without noise, either side of NO_DECISION
 
-_RING = const(128)  # longer than a character
-_DATA_BITS = const(9)  # start bit and eight data bits; a stop bit is mark, and so is idle
+_FEW = const(8)  # characters that tell a period roughly
+_TOGETHER = const(9)  # characters that tell how far their starts are off
+_COARSE_PERIOD = const(128)  # half a sample, Q8
+# Characters that tell it better and better, and by what it is moved, four times either way.
+_FINER = ((14, 32), (32, 12))
+_SPACED_STARTS_APART = const(3)
+_IDLE_BITS_BEFORE = const(5)  # and a half; there another character would have its data
+_CLEAR = 0.7  # of what mark before the data promises: characters that are not there have half of that at most
+_PRESENT = 0.5
+_CLEARER = (
+    1.3  # than a shorter period a longer one must be: twice that fits as well, and it is taken from many
+)
+_MARK_MEASURED = const(200)  # samples before the earliest start
+_USUAL_BIT = const(1707)  # samples at 1200 baud, Q8
+_SHORTEST_BIT = const(1621)  # 1264 baud
+_LONGEST_BIT = const(1785)  # 1147 baud
+_FEWEST_BITS = const(10)
+_MOST_BITS = const(30)
+_OTHER_BAUD = 1.03  # as much better than 1200 baud another must fit, where both may be
 
-# The words that the loop works with.
-_SAMPLES = const(0)
-_LENGTH = const(1)  # of a character in whole samples; one sample more is allowed at no cost
-_CHARACTER_COST = const(2)
-_IDLE_COST = const(3)
-_KEEP = const(4)  # whether the way is kept
-_WORDS = const(5)
-
-_ZERO_SUM = const(0x400000)
-_ENDS_IN_CHARACTER = const(0x10000000)
-
-_FROM_CHARACTER = const(1)  # idle began here
-_LONGER = const(2)  # the character that ends here has one sample more
-_AFTER_IDLE = const(4)  # and idle before it
+# The words that the loops work with. Times are in samples, Q8.
+_START = const(0)
+_PERIOD = const(1)
+_BIT = const(2)
+_CHARACTERS = const(3)
+_STARTS = const(4)  # how many starts to try, and how far apart
+_APART = const(5)
+_BEST = const(6)
+_IDLE = const(7)  # how far before a character the line idles, if it ever does
+_WORDS = const(8)
 
 
 @micropython.viper
-def _search(state: ptr32, decisions: ptr8, centres: ptr8, ended: ptr32, idle: ptr32, starting: ptr32) -> int:
-    """The best sequence's sum, and _ENDS_IN_CHARACTER if it does. Its way takes the place of the decisions.
+def _edges(decisions: ptr8, state: ptr32) -> int:
+    """The greatest sum, over the starts tried, of how far each character has mark before it and space behind.
 
-    A sequence scores the spaces in its characters, less the marks in their start bits. The bits of a character that
-    starts at t are centred behind t, so that a decision is not needed once t has come. Sums: 9 * 128 a character of 63
-    samples or more; 8192 samples: below 2^18.
+    Leaves that start in state[_BEST]. A sum is below 32 * 512.
     """
-    count = int(state[_SAMPLES])
-    length = int(state[_LENGTH])
-    character_cost = int(state[_CHARACTER_COST])
-    idle_cost = int(state[_IDLE_COST])
-    keep = int(state[_KEEP])
-    for i in range(_RING):
-        ended[i] = 0
-        idle[i] = _ZERO_SUM
-        starting[i] = 0
-    last = count - length - 2
-    t = 1
-    while t < count:
-        flags = 0
-        best = int(idle[(t - 1) & 127])
-        from_character = int(ended[(t - 1) & 127]) - idle_cost
-        if from_character > best:
-            best = from_character
-            flags = _FROM_CHARACTER
-        idle[t & 127] = best
-        best = 0
-        if t > length:
-            source = t - length
-            k = 0
-            while k < 2:
-                score = int(starting[source & 127])
-                score -= (score & 0x20000000) << 3
-                before = int(ended[source & 127])
-                after_idle = 0
-                if int(idle[source & 127]) > before:
-                    before = int(idle[source & 127])
-                    after_idle = _AFTER_IDLE
-                score += before
-                if score > best:
-                    best = score
-                    flags = (flags & 1) | after_idle | (k << 1)
-                source -= 1
-                k += 1
-        ended[t & 127] = best
-        # The character that starts here.
-        score = 0
-        if t < last:
-            score = NO_DECISION - int(decisions[t + int(centres[0])])
-            k = 1
-            while k < _DATA_BITS:
-                d = NO_DECISION - int(decisions[t + int(centres[k])])
-                if d > 0:
-                    score += d
-                k += 1
-            score -= character_cost
-        starting[t & 127] = score
-        if keep:
-            decisions[t] = flags
-        t += 1
-    t = count - 1
-    if int(ended[t & 127]) > int(idle[t & 127]):
-        return _ENDS_IN_CHARACTER + int(ended[t & 127])
-    return int(idle[t & 127])
+    half = int(state[_BIT]) >> 1
+    idle = int(state[_IDLE])
+    period = int(state[_PERIOD])
+    apart = int(state[_APART])
+    characters = int(state[_CHARACTERS])
+    start = int(state[_START])
+    most = -100000
+    tries = int(state[_STARTS])
+    while tries > 0:
+        at = start
+        total = 0
+        k = characters
+        while k > 0:
+            total += int(decisions[(at - half) >> 8]) + int(decisions[(at - idle) >> 8])
+            total -= int(decisions[(at + half) >> 8]) << 1
+            at += period
+            k -= 1
+        if total > most:
+            most = total
+            state[_BEST] = start
+        start += apart
+        tries -= 1
+    return most
 
 
-class CharacterFinder:
-    """Finds the starts of characters.
+@micropython.viper
+def _bits(decisions: ptr8, state: ptr32) -> int:
+    """How clear the bits are: decisions for start and stop bits as they must be, for data bits as they are.
+
+    At most 9 characters of ten times 128.
+    """
+    bit = int(state[_BIT])
+    period = int(state[_PERIOD])
+    start = int(state[_START]) + 128
+    total = 0
+    k = int(state[_CHARACTERS])
+    while k > 0:
+        at = start + (bit >> 1)
+        total += 128 - int(decisions[at >> 8])
+        n = 8
+        while n > 0:
+            at += bit
+            d = int(decisions[at >> 8]) - 128
+            total += d if d > 0 else 0 - d
+            n -= 1
+        at += bit
+        total += int(decisions[at >> 8]) - 128
+        start += period
+        k -= 1
+    return total
+
+
+def _peak(strengths):
+    """Where between its neighbours the greatest of a list lies, by a parabola."""
+    best = strengths.index(max(strengths))
+    if not 0 < best < len(strengths) - 1:
+        return best
+    before, at, after = strengths[best - 1 : best + 2]
+    return best + 0.5 * (before - after) / (before - 2 * at + after) if before + after < 2 * at else best
+
+
+class CharacterClock:
+    """Finds when characters start, in decisions.
 
     decisions: a bytearray, one a sample: how far mark (more than NO_DECISION) or space (less) leads in the bit that is
     centred there.
+
+    start, period, bit_samples: the n-th character starts at start + n * period (floats, in samples)
     """
 
     def __init__(self):
         self._state = array("i", bytes(4 * _WORDS))
-        self._ended = array("i", bytes(4 * _RING))
-        self._idle = array("i", bytes(4 * _RING))
-        self._starting = array("i", bytes(4 * _RING))
-        self._centres = bytearray(_DATA_BITS)
+        self.start = 0.0
+        self.period = 0.0
+        self.bit_samples = 0.0
+        self._edge = 0.0  # what a character's edge scores
 
-    def score(self, decisions, count, bit_samples, character_cost, idle_cost):
-        """The score of the best sequence in `count` samples; costs are in units of the decisions."""
-        return (
-            self._find(decisions, count, bit_samples, character_cost, idle_cost, 0) & 0x0FFFFFFF
-        ) - _ZERO_SUM
-
-    def starts(self, decisions, count, bit_samples, character_cost, idle_cost):
-        """The starts of that sequence's characters, in samples, in order. Spoils the decisions. Allocates."""
-        final = self._find(decisions, count, bit_samples, character_cost, idle_cost, 1)
-        found = []
-        t = count - 1
-        in_character = final >= _ENDS_IN_CHARACTER
-        while t > 0:
-            flags = decisions[t]
-            if in_character:
-                t -= self._state[_LENGTH] + (1 if flags & _LONGER else 0)
-                found.append(t)
-                in_character = not flags & _AFTER_IDLE
-            else:
-                in_character = bool(flags & _FROM_CHARACTER)
-                t -= 1
-        found.reverse()
-        return found
-
-    def _find(self, decisions, count, bit_samples, character_cost, idle_cost, keep):
+    def find(self, decisions, count, earliest):
+        """Whether there are characters, the first at `earliest` or within a character behind it."""
         state = self._state
-        state[_SAMPLES] = count
-        state[_LENGTH] = int(10 * bit_samples - 0.25)
-        state[_CHARACTER_COST] = character_cost
-        state[_IDLE_COST] = idle_cost
-        state[_KEEP] = keep
-        for k in range(_DATA_BITS):
-            self._centres[k] = round((k + 0.5) * bit_samples)
-        return _search(state, decisions, self._centres, self._ended, self._idle, self._starting)
+        state[_BIT] = _USUAL_BIT
+        self._edge = 4 * self._mean(decisions, earliest - _MARK_MEASURED, earliest)
+        period, score = self._best_period(decisions, count, earliest, _FEWEST_BITS, _FEWEST_BITS, 1)
+        start = state[_START]
+        if score < _FEW * _CLEAR * self._edge:
+            spaced, spaced_score = self._best_period(
+                decisions, count, earliest, _FEWEST_BITS + 1, _MOST_BITS, _SPACED_STARTS_APART
+            )
+            if spaced_score > _CLEARER * score:
+                period, start = spaced, state[_START]
+        state[_START] = start
+        for characters, step in _FINER:
+            if period:
+                period = self._finer_period(decisions, count, period, characters, step)
+        if not period:
+            return False
+        self.start = state[_START] / 256
+        self.period = period / 256
+        self._choose_bit(decisions, period, count)
+        return True
+
+    def offset(self, decisions, first, count):
+        """(by how much characters start behind `first`, for how many of them that was found: nine at most), or None.
+
+        `first`: a float; characters follow it by the period. Looks from 2 samples before it to as many behind.
+        """
+        strengths, characters = self._strengths(decisions, first, count)
+        return None if characters == 0 else ((_peak(strengths) - 4) / 2, characters)
+
+    @property
+    def is_unspaced(self):
+        """Whether characters follow each other at once."""
+        return self.period < 10.5 * self.bit_samples
+
+    def has_edge(self, decisions, start):
+        """Whether a character starts there."""
+        state = self._state
+        self._set(start, 1)
+        state[_STARTS] = 1
+        return _edges(decisions, state) > _PRESENT * self._edge
+
+    def _strengths(self, decisions, first, count):
+        """How clear the bits are in steps of half a sample, and of how many characters; 0 if none fits in."""
+        state = self._state
+        characters = min(_TOGETHER, int((count - first - 12) / self.period))
+        if characters < 1 or first < 4:
+            return None, 0
+        self._set(first, characters)
+        start = state[_START]
+        strengths = []
+        for move in range(-512, 513, 128):
+            state[_START] = start + move
+            strengths.append(_bits(decisions, state))
+        return strengths, characters
+
+    def _set(self, start, characters):
+        state = self._state
+        state[_START] = round(256 * start)
+        state[_PERIOD] = round(256 * self.period)
+        state[_BIT] = round(256 * self.bit_samples)
+        state[_IDLE] = self._idle(state[_PERIOD])
+        state[_CHARACTERS] = characters
+
+    def _idle(self, period):
+        """Where the line idles before a character: in the middle of the idle bits, or near it if they are many."""
+        idle_and_stop = period - 9 * self._state[_BIT]
+        return (
+            max(self._state[_BIT], min(idle_and_stop, (2 * _IDLE_BITS_BEFORE + 1) * self._state[_BIT])) >> 1
+        )
+
+    def _mean(self, decisions, first, end):
+        return sum(decisions[first:end]) / (end - first) - NO_DECISION
+
+    def _best_period(self, decisions, count, earliest, fewest_bits, most_bits, apart):
+        """(period in Q8, score of a few characters) that fits best; (0, 0) if none does."""
+        state = self._state
+        best = most = 0
+        start = 0
+        state[_CHARACTERS] = _FEW
+        state[_APART] = apart << 8
+        for period in range(fewest_bits * _SHORTEST_BIT, most_bits * _LONGEST_BIT, _COARSE_PERIOD):
+            if earliest + (_FEW * period >> 8) + 4 >= count:
+                break
+            state[_PERIOD] = period
+            state[_IDLE] = self._idle(period)
+            state[_START] = earliest << 8
+            state[_STARTS] = (period >> 8) // apart
+            score = _edges(decisions, state)
+            if score > (most if 2 * period < 3 * best else _CLEARER * most):
+                most = score
+                best = period
+                start = state[_BEST]
+        state[_START] = start
+        return best, most
+
+    def _finer_period(self, decisions, count, period, characters, step):
+        """The period by as many characters as there are, so many at most, or 0; moves the start, too."""
+        state = self._state
+        first = state[_START]
+        state[_CHARACTERS] = min(characters, ((count - 12) * 256 - first) // period)
+        state[_IDLE] = self._idle(period)
+        state[_STARTS] = 9
+        state[_APART] = 256
+        best = most = start = 0
+        for candidate in range(period - 4 * step, period + 4 * step + 1, step):
+            state[_PERIOD] = candidate
+            state[_START] = max(1024, first - 1024)
+            score = _edges(decisions, state)
+            if score > most:
+                most = score
+                best = candidate
+                start = state[_BEST]
+        state[_START] = start
+        return best
+
+    def _choose_bit(self, decisions, period, count):
+        """How long a bit is: of the whole numbers of bits in a period, the one whose bits are clearest."""
+        usual = round(period / _USUAL_BIT)
+        chosen = usual
+        most = 0
+        for bits in (usual, usual - 1, usual + 1):
+            bit = period // bits
+            if bits < _FEWEST_BITS or not _SHORTEST_BIT <= bit <= _LONGEST_BIT:
+                continue
+            self.bit_samples = bit / 256
+            strengths, characters = self._strengths(decisions, self.start, count)
+            if characters and max(strengths) > most:
+                most = max(strengths) * _OTHER_BAUD
+                chosen = bits
+        self.bit_samples = min(_LONGEST_BIT, max(_SHORTEST_BIT, period / chosen)) / 256
