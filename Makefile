@@ -5,7 +5,7 @@ PYTHON ?= python3
 BOARD ?= pico
 READY := $(VENV)/.ready $(CACHE)/bin/micropython
 
-.PHONY: demo test check setup prompts soak clean image
+.PHONY: demo test check setup prompts bench soak clean image
 
 demo: $(READY)
 	@$(VENV)/bin/star57 demo --out build/demo
@@ -32,6 +32,9 @@ setup: $(READY)
 
 prompts: $(READY)
 	@$(VENV)/bin/python -m host_tools.prompts.build
+
+bench: $(READY)
+	@$(VENV)/bin/python -m bench
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@mkdir -p build

@@ -26,6 +26,7 @@ import numpy as np
 from bench import calls, peers, speech
 from bench.callers import Caller, Score, score
 from bench.calls import LEVEL_DBM0, Calls, Condition, calls_through
+from bench.curves import Curve, crossing_db
 from bench.micropython import Pcm, run
 from bench.peers import CallerIdPeer
 from bench.table import Row, heading, line
@@ -48,7 +49,7 @@ SEED = 57
 OURS = "Star57"
 STANDARDS = (BELL_202, V23)
 MOST = 0.99  # the share that "99 %" means
-CURVE_SNRS_DB = tuple(half / 2 for half in range(31))
+MOST_CURVE_SNR_DB = 15.0
 WRONG_SNRS_DB = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 QUIET_SNR_DB = 25.0  # EN 300 659-1: what a terminal must read at
 HALF_GOAL_DB = {"Bell 202": 4.5, "V.23": 5.5}
@@ -104,6 +105,7 @@ class CallerIdBench:
         calls: at each point.
         wrong_calls: at each SNR where wrong callers are counted.
         speech_pieces: of bench/speech.py, so many at most; None for all.
+        curve_step_db: from one point of the curves to the next.
     """
 
     def __init__(
@@ -112,11 +114,13 @@ class CallerIdBench:
         calls: int = 200,
         wrong_calls: int = 1000,
         speech_pieces: int | None = None,
+        curve_step_db: float = 0.5,
     ) -> None:
         self.receivers = receivers
         self.calls = calls
         self.wrong_calls = wrong_calls
         self.speech_pieces = speech_pieces
+        self.curve_snrs_db = tuple(np.arange(0, MOST_CURVE_SNR_DB + curve_step_db, curve_step_db).tolist())
         self.curve = cache(self._curve)
         self._pool = ThreadPoolExecutor(os.cpu_count())
 
@@ -129,6 +133,14 @@ class CallerIdBench:
         for name, measure in self._cases():
             if not only or any(text in name for text in only):
                 yield measure(name)
+
+    def curves(self, standard: FskStandard) -> list[Curve]:
+        """Every receiver's share of messages read against SNR."""
+        curve = self.curve(standard)
+        return [
+            Curve(receiver.name, {snr_db: scores[receiver.name].share for snr_db, scores in curve.items()})
+            for receiver in self.receivers
+        ]
 
     def measured(self, name: str, condition: Condition, count: int | None = None) -> Scores:
         """Scores of every receiver on the same calls; `name` is the seed."""
@@ -152,10 +164,10 @@ class CallerIdBench:
         return scores
 
     def _curve(self, standard: FskStandard) -> dict[float, Scores]:
-        """Scores at each SNR of CURVE_SNRS_DB."""
+        """Scores at each SNR of `curve_snrs_db`."""
         return {
             snr_db: self.measured(f"{standard.name} {snr_db} dB", Condition(_sent(standard), _noisy(snr_db)))
-            for snr_db in CURVE_SNRS_DB
+            for snr_db in self.curve_snrs_db
         }
 
     def _cases(self) -> Iterator[tuple[str, Callable[[str], Row]]]:
@@ -181,13 +193,7 @@ class CallerIdBench:
         return self._crossing(name, standard, MOST, MOST_GOAL_DB.get(standard.name))
 
     def _crossing(self, name: str, standard: FskStandard, share: float, goal_db: float | None) -> Row:
-        curve = self.curve(standard)
-        reached = {
-            receiver.name: crossing_db(
-                {snr: scores[receiver.name].share for snr, scores in curve.items()}, share
-            )
-            for receiver in self.receivers
-        }
+        reached = {curve.name: crossing_db(curve.shares, share) for curve in self.curves(standard)}
         told = {
             who: f"{snr_db:.1f} dB" if snr_db < np.inf else "not reached" for who, snr_db in reached.items()
         }
@@ -251,19 +257,6 @@ class CallerIdBench:
         scores = self.measured(name, condition)
         told = {who: str(found) for who, found in scores.items()}
         return Row(name, "99 %", told[OURS], scores[OURS].share >= MOST and not scores[OURS].wrong, told)
-
-
-def crossing_db(shares: Mapping[float, float], share: float) -> float:
-    """The SNR from which on no point is below `share`, interpolated between two points; infinity if there is none."""
-    points = sorted(shares.items())
-    below = [place for place, (_, reached) in enumerate(points) if reached < share]
-    if not below:
-        return points[0][0]
-    last = below[-1]
-    if last + 1 == len(points):
-        return float(np.inf)
-    (low_db, low), (high_db, high) = points[last], points[last + 1]
-    return low_db + (high_db - low_db) * (share - low) / (high - low)
 
 
 def _range(scores: Mapping[float, Score], sweep: Sweep) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import peers, speech
+from bench.curves import Curve, crossing_db
 from bench.micropython import Pcm, run
 from bench.peers import DtmfPeer
 from bench.table import Row, heading, line
@@ -288,7 +289,7 @@ class DtmfBench:
         return {snr_db: self.in_noise(snr_db) for snr_db in CURVE_SNRS_DB}
 
     def snr_rows(self) -> Iterator[Row]:
-        half = {name: self._reached(name, 0.5) for name in (OURS, *self.peers)}
+        half = self._reached(0.5)
         yield Row(
             "half of 50 ms digits",
             "3 dB SNR or less",
@@ -296,29 +297,24 @@ class DtmfBench:
             half[OURS] <= 3,
             self._all_told(half),
         )
-        sure = {name: self._reached(name, 1) for name in (OURS, *self.peers)}
+        sure = self._reached(1)
         yield Row(
             "all 50 ms digits", "from 6 dB SNR", self._told(OURS, sure), sure[OURS] <= 6, self._all_told(sure)
         )
 
-    def _reached(self, name: str, share: float) -> float:
-        """The SNR of CURVE_SNRS_DB from which on at least `share` are told; infinity if there is none."""
-        return min(
-            (
-                snr_db
-                for snr_db in self.curve
-                if all(
-                    scores[name].share >= share
-                    for above_db, scores in self.curve.items()
-                    if above_db >= snr_db
-                )
-            ),
-            default=np.inf,
-        )
+    def curves(self) -> list[Curve]:
+        """Every receiver's share of 50 ms digits told against SNR."""
+        return [
+            Curve(name, {snr_db: scores[name].share for snr_db, scores in self.curve.items()})
+            for name in (OURS, *self.peers)
+        ]
+
+    def _reached(self, share: float) -> dict[str, float]:
+        return {curve.name: crossing_db(curve.shares, share) for curve in self.curves()}
 
     def _told(self, name: str, reached_db: Mapping[str, float]) -> str:
         extra = sum(scores[name].extra for scores in self.curve.values())
-        return f"{reached_db[name]:.0f} dB" + (f", {extra} extra" if extra else "")
+        return f"{reached_db[name]:.1f} dB" + (f", {extra} extra" if extra else "")
 
     def _all_told(self, reached_db: Mapping[str, float]) -> dict[str, str]:
         return {name: self._told(name, reached_db) for name in reached_db}

@@ -1,6 +1,7 @@
-"""What theory leaves a receiver of phase-continuous FSK: the share of whole messages against SNR.
+"""What theory leaves a receiver against SNR: the share of whole messages of phase-continuous FSK, and of DTMF's digits.
 
-Three receivers, ideal but for what they do not use; all know the tones and the bits' times, and decide 300 bits:
+For FSK, three receivers, ideal but for what they do not use. They know the tones and the bits' times, and decide 300
+bits:
 
 - one bit at a time, the phase unknown (non-coherent): exact, by Marcum's Q function;
 - several bits at a time, the phase unknown but running on from bit to bit: the middle one of them is decided, by the
@@ -24,6 +25,9 @@ from host_tools.exchange.impairments import BAND_SHARE
 from host_tools.exchange.levels import RATE_HZ
 
 MESSAGE_BITS = 300
+DIGIT_S = 0.05
+DIGIT_KEYS = 16
+DIGIT_FALSE_HOURS = 8.0
 CHARACTER_BITS = 10
 
 Complex = npt.NDArray[np.complex128]
@@ -94,6 +98,21 @@ def whole_message(snr_db: float, standard: FskStandard, messages: int, rng: np.r
         decided[:, place] = chosen[place][rows, state]
         state = (state - np.array(steps)[decided[:, place]]) % 12
     return float(np.mean(np.all(decided == sent, axis=1)))
+
+
+def digits(snr_db: float, trials: int, rng: np.random.Generator) -> float:
+    """Share of DTMF digits of 50 ms that are heard by the energy of their two tones, of so many simulated.
+
+    Tones and time are known, the phases are not; the threshold lets noise alone make one digit in 8 hours.
+    """
+    looks = DIGIT_FALSE_HOURS * 3600 / DIGIT_S * DIGIT_KEYS
+    thresholds = np.linspace(1, 40, 3901)
+    # Noise alone: the sum of two tones' energies, each exponential.
+    threshold = thresholds[np.searchsorted(-np.exp(-thresholds) * (1 + thresholds), -1 / looks)]
+    amplitude = np.sqrt(10 ** (snr_db / 10) * BAND_SHARE * RATE_HZ / 2 / 2 * DIGIT_S)
+    noise = rng.normal(0, np.sqrt(0.5), (2, 2, trials))
+    energy = ((noise[0] + amplitude) ** 2 + noise[1] ** 2).sum(axis=0)
+    return float(np.mean(energy > threshold))
 
 
 def _turns(standard: FskStandard) -> tuple[float, float]:

@@ -1,0 +1,46 @@
+"""Measures every receiver beside its peers, and writes docs/bench.md with its pictures.
+
+    python -m bench [--quick] [--only SECTION ...] [--rows TEXT ...] [--out PAGE]
+
+All of it takes half an hour or so. What is quick or partial is written to build/bench/bench.md, unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from bench import peers, report, speech
+from bench.micropython import ROOT
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [section.name for section in report.SECTIONS]
+    parser.add_argument("--quick", action="store_true", help="fewer of everything: some minutes")
+    parser.add_argument(
+        "--only", nargs="*", choices=names, default=[], metavar="SECTION", help=", ".join(names)
+    )
+    parser.add_argument("--rows", nargs="*", default=[], metavar="TEXT", help="of caller_id and dtmf")
+    parser.add_argument("--out", type=Path, metavar="PAGE")
+    options = parser.parse_args()
+    is_whole = not (options.quick or options.only or options.rows)
+    page = options.out or ROOT / ("docs" if is_whole else "build/bench") / "bench.md"
+    for missing in peers.absent() + speech.absent():
+        print(f"bench: left out, for it is not installed: {missing}")
+    size = replace(report.QUICK if options.quick else report.FULL, only_rows=options.rows)
+    report.write(page, size, options.only, _tell)
+    print(f"\nbench: {page}")
+
+
+def _tell(part: str) -> None:
+    sys.stdout.write(part)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
