@@ -1,17 +1,21 @@
 """Hears samples on standard input with the firmware's call-progress receiver; a line for each tone told and ended.
 
     hear_progress.py BLOCK_SAMPLES [COUNTRY ...]
+    hear_progress.py rows
 
 Lines, of a plan of these countries, or of all when none is named: `told AT NAME` and `over AT NAME DURATION_SAMPLES`,
 each followed by LEVEL_DBM0 SNR_DB ON_MS OFF_MS FREQUENCIES COUNTRIES, the last two joined by commas. AT is the sample
-at the end of the block that told of it.
+at the end of the block that told of it. `rows` hears nothing: it prints the table, each row as a line of JSON.
 """
 
+import json
 import sys
 from array import array
 
 from star57.dsp.progress import ProgressReceiver
-from star57.dsp.tone_plans import TONE_NAMES, plan
+from star57.dsp.tone_plans import LINES, OFF, TONE_NAMES, plan
+
+_KINDS = ("steady", "cycle", "ring", "beeps", "once", "triple", "falling")
 
 
 class _Sink:
@@ -44,4 +48,23 @@ def main(block_samples, *countries):
         receiver.feed(block, count)
 
 
-main(int(sys.argv[1]), *sys.argv[2:])
+def print_rows():
+    for country, tone, kind, tolerance, sections in plan():
+        print(
+            json.dumps(
+                {
+                    "country": country,
+                    "tone": TONE_NAMES[tone],
+                    "kind": _KINDS[kind],
+                    "tolerance_percent": tolerance,
+                    "sections": [([] if lines == OFF else LINES[lines][1:], ms) for lines, ms in sections],
+                    "permille": min([LINES[lines][0] for lines, _ in sections if lines != OFF]),
+                }
+            )
+        )
+
+
+if sys.argv[1] == "rows":
+    print_rows()
+else:
+    main(int(sys.argv[1]), *sys.argv[2:])

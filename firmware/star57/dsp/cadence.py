@@ -38,6 +38,8 @@ _STEADY_MS = const(480)
 _LASTING_MS = const(280)
 # A ring is over when it has been silent for this.
 _RING_SILENCE_MS = const(500)
+# Two tones are not one that comes again if the silence between them lasts for this.
+_PAUSE_MS = const(1000)
 _BEEPS_HEARD = const(7)
 # A cycle of this at least is heard twice, a shorter one three times.
 _SLOW_CYCLE_MS = const(700)
@@ -49,7 +51,7 @@ _NO_LEVEL = const(127)
 
 
 def _near(section_ms, ms, percent):
-    return abs(section_ms - ms) <= _MARGIN_MS + section_ms * percent // 100
+    return abs(section_ms - ms) <= _MARGIN_MS + section_ms // 64 + section_ms * percent // 100
 
 
 def _lines_alike(one, other):
@@ -125,11 +127,25 @@ class Cadence:
         """As new, without allocating."""
         self._last = 0
         self._clock_ms = 0
-        self.forget(0)
+        self.break_off()
 
-    def forget(self, runs):
-        """Forgets the tone that was told, if there is one, and what was heard before the last `runs` runs."""
-        self._count = min(self._count, runs) if runs else 0
+    def break_off(self):
+        """What was heard so far is of no use: samples were lost."""
+        self._count = 0
+        self._steady_before_ms = 0
+        self._drop()
+
+    def forget(self):
+        """The tone that was told is over. What was heard of it is no other; the run after it may be of another."""
+        last = self._last
+        of_tone = self._clock_ms == self.ended_ms
+        self._steady_before_ms = 0
+        if of_tone and self.rows[self.told][KIND] == STEADY:
+            self._steady_before_ms = self._durations_ms[last]
+        self._count = 0 if of_tone else 1
+        self._drop()
+
+    def _drop(self):
         self.told = _NONE
         self.began_ms = 0
         self.ended_ms = 0
@@ -146,10 +162,10 @@ class Cadence:
                 return self._durations_ms[place]
         return 0
 
-    def wants_to_know(self, ms):
-        """Whether a row may be told when it is known what has been sounding for `ms`."""
-        if self.told != _NONE:
-            return False
+    def wants_to_know(self, silent, ms):
+        """Whether a row may be told if it is known what has been going on for `ms`."""
+        if silent:
+            return self._count > 0 and self._kinds[self._last] > 0
         # So soon only the dial tone that comes after beeps.
         return ms >= _STEADY_MS or (ms >= _LASTING_MS and 0 < self.last_ms(True) < _LASTING_MS)
 
@@ -203,7 +219,8 @@ class Cadence:
             if kind != SILENT:
                 return 0
         else:
-            if kind == SILENT or (section_ms and not kind >> lines & 1):
+            # What noise kept from being known may be of the tone if its duration is; not what is known to be another.
+            if kind == SILENT or (kind > 0 and section_ms and not kind >> lines & 1):
                 return 0
             self.ended_ms = self._clock_ms
         if not section_ms or not _near(section_ms, ms, row[TOLERANCE]):
@@ -238,7 +255,22 @@ class Cadence:
                 least = worse
                 self.told = i
                 self._begin(runs)
-        return self.told != _NONE
+        if self.told == _NONE:
+            return False
+        if self.rows[self.told][KIND] == STEADY:
+            self._expect_cycles(sound)
+        return True
+
+    def _expect_cycles(self, sound):
+        """What was told as steady may turn out to come again and again: the same tone then, and not another time."""
+        row = self.rows[self.told]
+        for i in range(len(self.rows)):
+            other = self.rows[i]
+            if other[TONE] == row[TONE] and other[COUNTRY] == row[COUNTRY] and other[KIND] == CYCLE:
+                for place in range(len(other[SECTIONS])):
+                    lines = other[SECTIONS][place][0]
+                    if lines != OFF and sound >> lines & 1:
+                        self.fits[i] = 1 + place
 
     def _place(self, i, sound, ms):
         """The section of row i that goes on now, if all that must be heard before it was; or -1."""
@@ -261,7 +293,7 @@ class Cadence:
         if kind == RING:
             heard = ms >= min(_RING_SILENCE_MS, section_ms) and self._tail(i, runs, last - 1)
         elif kind == STEADY:
-            heard = ms >= self._certain_ms[i] and sound >> lines & 1
+            heard = sound >> lines & 1 and ms >= self._certain_ms[i] and not self._came_before(ms)
         elif kind == ONCE:
             heard = (
                 ms >= _LASTING_MS and (lines == OFF or sound >> lines & 1) and self._once(i, runs, last - 1)
@@ -269,6 +301,15 @@ class Cadence:
         else:
             heard = False
         return last if heard else _NONE
+
+    def _came_before(self, ms):
+        """Whether a tone like this was told as steady just now, and ended: it will seem steady time and again."""
+        return (
+            self._count == 1
+            and self._kinds[self._last] == SILENT
+            and self._durations_ms[self._last] < _PAUSE_MS
+            and ms * 5 <= self._steady_before_ms * 6
+        )
 
     def _cycle_place(self, i, runs):
         sections = self.rows[i][SECTIONS]
@@ -281,11 +322,15 @@ class Cadence:
         """Whether the sections up to `place` were heard, and no beep of the same before them."""
         if not self._tail(i, runs, place):
             return False
-        before = (self._last - runs) % _RUNS
+        lines = self.rows[i][SECTIONS][0][0]
+        silence = (self._last - runs) % _RUNS
+        beep = (self._last - runs - 1) % _RUNS
         return (
-            runs >= min(self._count, _RUNS - 1)
-            or self._kinds[before] != SILENT
-            or self._durations_ms[before] >= _LASTING_MS
+            runs + 2 > self._count
+            or self._kinds[silence] != SILENT
+            or self._durations_ms[silence] >= _LASTING_MS
+            or self._kinds[beep] == SILENT
+            or not self._kinds[beep] >> lines & 1
         )
 
     def _tail(self, i, runs, place):

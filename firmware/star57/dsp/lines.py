@@ -131,6 +131,7 @@ def _band(state: ptr32, samples: ptr16, taps: ptr16, ring: ptr16, cells: ptr32):
     a1 -= (a1 & 0x20000000) << 3
     b1 = int(state[_LAST_IMAGINARY])
     b1 -= (b1 & 0x20000000) << 3
+    last = (a1 * a1 + b1 * b1) >> 4
     for half in range(2):
         power = 0
         real = 0
@@ -162,7 +163,9 @@ def _band(state: ptr32, samples: ptr16, taps: ptr16, ring: ptr16, cells: ptr32):
                 write = 0
             x = (a * a + b * b) >> 4
             cells[cell] = x
-            power += x
+            # Between the two cells that are correlated: what grows or fades away is no other sound.
+            power += (x + last) >> 1
+            last = x
             real += (a * a1 + b * b1) >> 4
             imaginary += (b * a1 - a * b1) >> 4
             a1 = a

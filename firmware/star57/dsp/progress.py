@@ -54,17 +54,17 @@ _PEAK = const(5)
 _FLOOR = const(6)  # Q4
 _HANG = const(7)
 _LEAST = const(8)
-_ALARM = const(9)
-_LASTED = const(10)
-_HALVES = const(11)  # of 10 ms in `_LONG`
-_LATE = const(12)  # of 10 ms in `_RECENT`
-_AT = const(13)
-_CHANGING = const(14)
-_LONG = const(
-    15
-)  # sums of the run but for its last 40 ms: power, two autocorrelations, power of all that sounds
-_RECENT = const(19)  # the last four times 10 ms, 4 words each
-_TRACK_WORDS = const(35)
+_DROPS = const(9)  # whether a fall of the power ends a sound at once
+_ALARM = const(10)
+_LASTED = const(11)
+_HUSHED = const(12)  # energy of the cells since `_BELOW`
+_HALVES = const(13)  # of 10 ms in `_LONG`
+_LATE = const(14)  # of 10 ms in `_RECENT`
+_AT = const(15)
+_CHANGING = const(16)  # whether a change was noticed 10 ms ago
+_LONG = const(17)  # sums of the run but for its last 40 ms: power, two autocorrelations, power of all that sounds
+_RECENT = const(21)  # the last four times 10 ms, 4 words each
+_TRACK_WORDS = const(37)
 # Behind the four sums of a run: its power in 10 ms, over 2^5.
 _POWER = const(4)
 
@@ -79,18 +79,23 @@ _SOUND_ENDED = const(2)
 _SOUND_CHANGED = const(3)
 _STILL = const(4)
 
+# How a sound changes.
+_OTHER = const(1)
+_FALLEN = const(2)
+
 _ALARM_CELLS = const(50)
 # A sound is one when it has lasted for this.
 _SURE_CELLS = const(12)
 # The sound that a change ends was surely there before this.
 _CHANGING_CELLS = const(25)
 # AM at 16 Hz falls below a quarter of its amplitude for 21 ms; the shortest pause of a tone is 40 ms, less 10 %.
-_LOW_HANG = const(14)
+_LOW_HANG = const(12)
 # Tones of a SIT are up to 30 ms apart.
 _HIGH_HANG = const(25)
-# -48 dBm0.
-_LOW_LEAST = const(32)
-_HIGH_LEAST = const(64)
+# -52 dBm0.
+_LOUDEST_NOISE = const(1 << 20)
+_LOW_LEAST = const(12)
+_HIGH_LEAST = const(24)
 
 _SHORTEST_CELLS = const(15)
 # Of all that sounds this is in the lines, in parts of 256 and of 1000: noise 15 dB below a tone takes 4 %.
@@ -100,9 +105,9 @@ _PURE_PERMILLE = const(800)
 _OFF_DECIHERTZ = const(20)
 # Lines nearer than this, in Hz times cells, are one: main lobes of the window meet.
 _RESOLUTION = const(1250)
-# From the power of 10 ms to the mean square of the samples that the tone has at 8 kHz.
-_LOW_HUNDREDTHS = const(2913)
-_HIGH_HUNDREDTHS = const(2612)
+# From the power of 10 ms to the mean square of samples at 8 kHz, with what the high-pass takes.
+_LOW_HUNDREDTHS = const(2962)
+_HIGH_HUNDREDTHS = const(2644)
 # White noise up to 4000 Hz is so much above its part in 300 to 3400 Hz.
 _BAND_HUNDREDTHS = const(111)
 _HIGHEST_SNR_DB = const(30)
@@ -214,7 +219,10 @@ def _high(state: ptr32, block: ptr16, cells: ptr32):
 
 @micropython.viper
 def _changed(track: ptr32) -> int:
-    """1 if the autocorrelations of the last 40 ms, over their power, are others than those of the run before."""
+    """_OTHER if the autocorrelations of the last 40 ms, over their power, are not those of the run before.
+
+    _FALLEN if the power fell by 7 dB: what is left is noise, if the ear hears no modulated sound (`_DROPS`).
+    """
     p = int(track[_LONG])
     a = int(track[_LONG + 1])
     a -= (a & 0x20000000) << 3
@@ -230,6 +238,9 @@ def _changed(track: ptr32) -> int:
         c += x - ((x & 0x20000000) << 3)
         x = int(track[at + 2])
         d += x - ((x & 0x20000000) << 3)
+    # Recent sums are over 2^2 each 10 ms, those of the run over 2^5.
+    if int(track[_DROPS]) and q * 5 >> 5 < p // int(track[_HALVES]):
+        return _FALLEN
     shift = 0
     while (p >> shift) > 16383:
         shift += 1
@@ -246,18 +257,35 @@ def _changed(track: ptr32) -> int:
     x = a * q - c * p
     if x < 0:
         x = 0 - x
-    y = b * q - d * p
-    if y < 0:
-        y = 0 - y
-    return 1 if x + y > (p * q) >> 2 else 0
+    d = b * q - d * p
+    if d < 0:
+        d = 0 - d
+    x += d
+    d = p * q
+    return _OTHER if x > (d >> 3) + (d >> 5) else 0
 
 
 @micropython.viper
 def _changed_cells(track: ptr32) -> int:
     """How many cells ago the change was: each of the last four times 10 ms is a mixture of the run and the newest.
 
-    Autocorrelations over their power, in Q12, differ by 2^13 at most; halved, products are below 2^24.
+    By how much their power is that of either, if these differ by 5 dB; or else by their autocorrelations over their
+    power, in Q12: these differ by 2^13 at most; halved, products are below 2^24.
     """
+    old = (int(track[_LONG]) // int(track[_HALVES])) << 3
+    new = int(track[_RECENT + 4 * ((int(track[_AT]) - 1) & 3)])
+    cells = 0
+    if new > 3 * old or old > 3 * new:
+        x = (new - old) // 5
+        if x == 0:
+            x = 1
+        for k in range(4):
+            part = (int(track[_RECENT + 4 * k]) - old) // x
+            if part > 5:
+                part = 5
+            if part > 0:
+                cells += part
+        return cells
     p = int(track[_LONG])
     a = int(track[_LONG + 1])
     a -= (a & 0x20000000) << 3
@@ -272,7 +300,6 @@ def _changed_cells(track: ptr32) -> int:
     c = 0
     d = 0
     square = 1
-    cells = 0
     for k in range(4):
         at = _RECENT + 4 * ((int(track[_AT]) - 1 - k) & 3)
         p = int(track[at])
@@ -293,9 +320,8 @@ def _changed_cells(track: ptr32) -> int:
         part = (((x * c + y * d) >> 4) * 5) // ((square >> 4) + 1)
         if part > 5:
             part = 5
-        if part < 0:
-            part = 0
-        cells += part
+        if part > 0:
+            cells += part
     return cells
 
 
@@ -338,6 +364,8 @@ def _follow(track: ptr32, cells: ptr32, all_power: ptr32) -> int:
     below = int(track[_BELOW])
     peak = int(track[_PEAK])
     floor = int(track[_FLOOR])
+    hushed = int(track[_HUSHED])
+    drops = int(track[_DROPS])
     cell = int(track[_CELL])
     event = _NOTHING
     while cell < _CELLS and event == _NOTHING:
@@ -354,26 +382,38 @@ def _follow(track: ptr32, cells: ptr32, all_power: ptr32) -> int:
             elif quiet > peak >> 2:
                 quiet = peak >> 2
             if e < quiet:
+                hushed += e
                 below += 1
                 if below >= int(track[_HANG]):
+                    # What is left is noise: the next sound has to rise above it.
+                    floor = (hushed // below) << 4
                     track[_LASTED] = run - below
                     run = below
                     mode = _IDLE
                     event = _SOUND_ENDED
             else:
                 below = 0
-            if event == _NOTHING and below < 3 and cell % 5 == 0:
+                hushed = 0
+            if event == _NOTHING and (below < 3 or drops) and cell % 5 == 0:
                 half = 0 if cell == 5 else 1
                 _remember(track, cells, half, int(all_power[half]))
-                if int(track[_CHANGING]):
-                    # The newest 10 ms are all of the new sound by now.
+                change = 0
+                if int(track[_HALVES]) > 2:
+                    change = int(_changed(track))
+                if change == _OTHER and int(track[_CHANGING]) == 0:
+                    # The next 10 ms will be all of the new sound.
+                    track[_CHANGING] = 1
+                elif change == _FALLEN or int(track[_CHANGING]):
                     below = int(_changed_cells(track))
                     track[_LASTED] = run - below
                     run = below
                     below = 0
+                    hushed = 0
                     event = _SOUND_CHANGED
-                elif int(track[_HALVES]) > 2:
-                    track[_CHANGING] = int(_changed(track))
+                    if change == _FALLEN:
+                        newest = _RECENT + 4 * ((int(track[_AT]) - 1) & 3)
+                        floor = (int(track[newest]) // 5) << 6
+                        mode = _IDLE
         else:
             loud = floor >> 1
             if loud < int(track[_LEAST]):
@@ -399,6 +439,8 @@ def _follow(track: ptr32, cells: ptr32, all_power: ptr32) -> int:
                 if mode == _RISING and up >= _SURE_CELLS:
                     track[_LASTED] = run - up
                     run = up
+                    below = 0
+                    hushed = 0
                     mode = _SOUNDING
                     event = _SOUND_BEGAN
         if event == _NOTHING and run == int(track[_ALARM]):
@@ -406,6 +448,7 @@ def _follow(track: ptr32, cells: ptr32, all_power: ptr32) -> int:
     track[_MODE] = mode
     track[_RUN] = run
     track[_BELOW] = below
+    track[_HUSHED] = hushed
     track[_PEAK] = peak
     track[_FLOOR] = floor
     track[_CELL] = cell
@@ -480,12 +523,13 @@ class _Ear:
     Of the sound measured last: `level_dbm0`, `snr_db`, `count` frequencies in `decihertz`.
     """
 
-    def __init__(self, receiver, rows, hang, least):
+    def __init__(self, receiver, rows, hang, least, drops):
         self._receiver = receiver
         self.cadence = Cadence(rows)
         self._wanted = tuple([k for k in range(len(LINES)) if self.cadence.lines >> k & 1])
         self._hang = hang
         self._least = least
+        self._drops = drops
         self._cells = array("i", bytes(4 * _BLOCK_WORDS))
         self._track = array("i", bytes(4 * _TRACK_WORDS))
         self._sums = array("i", bytes(4 * 5))
@@ -498,6 +542,7 @@ class _Ear:
             self._track[i] = 0
         self._track[_HANG] = self._hang
         self._track[_LEAST] = self._least
+        self._track[_DROPS] = self._drops
         self._track[_ALARM] = _ALARM_CELLS
 
     def skip(self, cells):
@@ -512,8 +557,8 @@ class _Ear:
         """So many samples were lost that nothing is known of what came before."""
         if self.cadence.told >= 0:
             self._receiver.over(self)
-        self.cadence.forget(0)
-        for i in range(_LEAST + 1, _TRACK_WORDS):
+        self.cadence.break_off()
+        for i in range(_ALARM, _TRACK_WORDS):
             self._track[i] = 0
         self._track[_MODE] = _IDLE
         self._track[_RUN] = 0
@@ -537,7 +582,7 @@ class _Ear:
         lasted = track[_LASTED]
         behind = _CELLS - track[_CELL]
         if event == _STILL:
-            self._goes_on(track[_RUN], behind)
+            self._goes_on(behind)
             return
         if event == _SOUND_BEGAN:
             kind = SILENT
@@ -547,39 +592,53 @@ class _Ear:
             # The last 40 ms were not all of it.
             track[_LATE] = 0
             kind = self._tone(behind + _CHANGING_CELLS, lasted + track[_RUN] - _CHANGING_CELLS)
+        if kind == 0:
+            self._hush_noise()
         for i in range(_HALVES, _RECENT):
             track[i] = 0
         self._ended(kind, lasted)
+
+    def _hush_noise(self):
+        """Takes steady noise as the silence that it is: a tone has to rise above it."""
+        track = self._track
+        power = self._sums[_POWER]
+        newest = track[_RECENT + 4 * ((track[_AT] - 1) & 3)]
+        if self._is_noise() and (track[_MODE] != _SOUNDING or newest >> 3 < 3 * power):
+            track[_MODE] = _IDLE
+            # From 10 ms over 2^5 to a cell in Q4.
+            track[_FLOOR] = (min(power, _LOUDEST_NOISE) << 9) // 5
 
     def _ended(self, kind, cells):
         cadence = self.cadence
         if cadence.ended(kind, cells * _CELL_MS, self.level_dbm0):
             self._receiver.over(self)
-            # The run may be the first of another tone.
-            cadence.forget(1)
+            cadence.forget()
         if cadence.told < 0 and kind > 0 and cadence.recognise(UNKNOWN, 0, self):
             self._receiver.told(self)
 
-    def _goes_on(self, cells, behind):
+    def _goes_on(self, behind):
+        track = self._track
         cadence = self.cadence
-        ms = cells * _CELL_MS
-        silent = self._track[_MODE] != _SOUNDING
+        silent = track[_MODE] != _SOUNDING
+        # The run has ended before now if what has come since stays so.
+        doubtful = track[_BELOW] if not silent else track[_UP] if track[_MODE] == _RISING else 0
+        ms = (track[_RUN] - doubtful) * _CELL_MS
         if cadence.goes_on(silent, ms):
             self._receiver.over(self)
-            cadence.forget(0)
-        if cadence.told >= 0:
+            cadence.forget()
+        if cadence.told >= 0 or not cadence.wants_to_know(silent, ms):
             return
         kind = SILENT
         if not silent:
-            if not cadence.wants_to_know(ms):
-                return
-            kind = self._tone(behind, cells)
+            kind = self._tone(behind + doubtful, ms // _CELL_MS)
+            if kind == 0:
+                self._hush_noise()
         if kind != 0 and cadence.recognise(kind, ms, self):
             self._receiver.told(self)
 
     def _tone(self, ago, cells):
         """The bits of the wanted lines that have sounded for the last `cells` before the last `ago`."""
-        if cells < _SHORTEST_CELLS or not _add_up(self._track, self._sums):
+        if not _add_up(self._track, self._sums) or cells < _SHORTEST_CELLS:
             return 0
         if not self._measure(ago + 2, cells - 4):
             return 0
@@ -600,7 +659,7 @@ class _LowEar(_Ear):
     """Hears lines from 320 to 660 Hz."""
 
     def __init__(self, receiver, rows):
-        super().__init__(receiver, rows, _LOW_HANG, _LOW_LEAST)
+        super().__init__(receiver, rows, _LOW_HANG, _LOW_LEAST, 0)
         self._lines = LowLines()
         self.decihertz = self._lines.decihertz
         self.reset()
@@ -624,6 +683,10 @@ class _LowEar(_Ear):
     def hear(self, block, powers):
         self._lines.feed(block, self._cells)
         self.follow(powers)
+
+    def _is_noise(self):
+        """Whether most of what sounds lies elsewhere."""
+        return 5 * self._sums[0] < self._sums[3]
 
     def _measure(self, ago, cells):
         # Of a tone in all that sounds: half of its power times the gain squared.
@@ -649,10 +712,16 @@ class _LowEar(_Ear):
         i = 1
         while i <= last:
             hz = wanted[i]
-            if count - k <= last - i and i < last and wanted[i + 1] - hz < nearest:
-                hz = (hz + wanted[i + 1]) >> 1
-                i += 1
-            if k == count or abs(self.decihertz[k] - 10 * hz) > wanted[0] * hz // 100 + _OFF_DECIHERTZ:
+            allowed = wanted[0] * hz // 100 + _OFF_DECIHERTZ
+            if i < last and wanted[i + 1] - hz < nearest:
+                # Of two lines that one window cannot part well one may be seen, anywhere between them.
+                apart = wanted[i + 1] - hz
+                allowed += 2 * apart
+                if count - k <= last - i:
+                    hz += apart >> 1
+                    allowed += 3 * apart
+                    i += 1
+            if k == count or abs(self.decihertz[k] - 10 * hz) > allowed:
                 return False
             k += 1
             i += 1
@@ -672,7 +741,7 @@ class _HighEar(_Ear):
     """Hears single tones from 850 to 1900 Hz; and, where its beeps let it be expected, a howler."""
 
     def __init__(self, receiver, rows):
-        super().__init__(receiver, rows, _HIGH_HANG, _HIGH_LEAST)
+        super().__init__(receiver, rows, _HIGH_HANG, _HIGH_LEAST, 1)
         self.decihertz = array("H", bytes(2 * 4))
         self._before = array("i", bytes(4 * _BEFORE_WORDS))
         self._cosines = array("h", [round(4096 * math.cos(2 * math.pi * hz / 4000)) for hz in _TABLE_HZ])
@@ -751,6 +820,10 @@ class _HighEar(_Ear):
         above = level.hundredths_dbm0(self._sums[3]) - level.hundredths_dbm0(self._sums[0])
         self._tell_quality(_HIGH_HUNDREDTHS + above, share)
         return _HOWLER_BIT
+
+    def _is_noise(self):
+        """Whether samples are hardly like those one and two before them."""
+        return 2 * (abs(self._sums[1]) + abs(self._sums[2])) < self._sums[0]
 
     def _measure(self, _ago, _cells):
         """One tone in white noise, of which autocorrelations at 1 and 2 samples are free (Pisarenko)."""
