@@ -23,6 +23,9 @@ PAUSE_MS = 500.0  # between two bursts
 Message = tuple[bytes, Caller]
 """A message's bytes, checksum included, and what it says."""
 
+MessageMaker = Callable[[np.random.Generator], Message]
+"""Makes one of random content."""
+
 
 def mdmf_of_30_bytes(rng: np.random.Generator) -> Message:
     """Date and time, number and name, 30 bytes from type to checksum: 10 digits and 3 letters, or 7 and 6."""
@@ -95,14 +98,14 @@ class Condition:
     Attributes:
         burst: how each is sent; it begins anywhere between two samples, at any phase.
         line: from the exchange to the receiver.
-        message: makes one of random content.
+        message: makes each.
         messages: so many are in a burst.
         cut_seizure: how much of the burst's beginning is missing is random, up to the whole seizure.
     """
 
     burst: Burst
     line: Line
-    message: Callable[[np.random.Generator], Message] = mdmf_of_30_bytes
+    message: MessageMaker = mdmf_of_30_bytes
     messages: int = 1
     cut_seizure: bool = False
 

@@ -10,7 +10,6 @@ the tones, and its bytes are framed and checked here: its own `callerid` mode pr
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import re
 import shutil
 import subprocess
@@ -28,6 +27,7 @@ from bench.micropython import Pcm
 from host_tools.exchange.fsk import FskStandard
 
 RATE_HZ = 8000
+SPANDSP_LIBRARY = "libspandsp.so.2"
 _MULTIMON_RATE_HZ = 22050
 _BLOCK_SAMPLES = 8000
 # Silence behind a recording, so that what a program still holds back comes out.
@@ -112,7 +112,7 @@ class MultimonNg:
     name = "multimon-ng"
 
     def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:  # noqa: ARG002
-        callers = (self._caller(line) for line in self._lines("CLIPFSK", samples))
+        callers = (self.caller(line) for line in self._lines("CLIPFSK", samples))
         return [caller for caller in callers if caller != NOTHING]
 
     def digits(self, samples: Pcm) -> str:
@@ -133,8 +133,8 @@ class MultimonNg:
         )
 
     @staticmethod
-    def _caller(line: str) -> Caller:
-        """`CLIPFSK: CS DATE=12011731 CID=5550100 CNT=ABC`, and the like."""
+    def caller(line: str) -> Caller:
+        """What a line says: `CLIPFSK: CS DATE=12011731 CID=5550100 CNT=ABC`, and the like."""
         # Parameters come as NAME=value, and after some of them what the value means.
         fields = dict(re.findall(r" ([A-Z]+)=(.*?)(?= [A-Z]+=|$)", line))
         if line.startswith("CLIPFSK: MWI"):
@@ -207,7 +207,7 @@ def absent() -> list[str]:
 
 def _spandsp() -> Sequence[Spandsp]:
     try:
-        return [Spandsp(ctypes.CDLL("libspandsp.so.2"))]
+        return [Spandsp(ctypes.CDLL(SPANDSP_LIBRARY))]
     except OSError:
         return []
 
