@@ -56,6 +56,7 @@ _PutMessage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_ui
 _PutDigits = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_char), ctypes.c_int)
 # spandsp/adsi.h, ADSI_STANDARD_*: CLASS is Bell 202, CLIP is V.23, JCLIP is NTT's.
 _ADSI_STANDARDS = {"Bell 202": 1, "V.23": 2, "BT": 2, "NTT": 4}
+_ADSI_CLIP_DTMF = 5
 _NTT_HEADER_BYTES = 5  # DLE SOH 07 DLE STX, which adsi_rx leaves before the message
 
 
@@ -76,18 +77,27 @@ class Spandsp:
             free.argtypes = [ctypes.c_void_p]
 
     def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
-        heard: list[Caller] = []
         header = _NTT_HEADER_BYTES if standard.name == "NTT" else 0
+        messages = self._messages(samples, _ADSI_STANDARDS[standard.name])
+        callers = (caller_of(message[header:]) for message in messages)
+        return [caller for caller in callers if caller != NOTHING]
+
+    def dtmf_callers(self, samples: Pcm) -> list[str]:
+        """The keys of every caller ID by DTMF that it reports, in order."""
+        return [message.decode("latin-1") for message in self._messages(samples, _ADSI_CLIP_DTMF)]
+
+    def _messages(self, samples: Pcm, standard: int) -> list[bytes]:
+        messages: list[bytes] = []
 
         def put(_: int, message: ctypes._Pointer[ctypes.c_uint8], length: int) -> None:
-            heard.append(caller_of(bytes(message[header:length])))
+            messages.append(ctypes.string_at(message, length))
 
         kept = _PutMessage(put)
-        state = self._library.adsi_rx_init(None, _ADSI_STANDARDS[standard.name], kept, None)
+        state = self._library.adsi_rx_init(None, standard, kept, None)
         audio = np.ascontiguousarray(np.concatenate([samples, _TAIL]))
         self._library.adsi_rx(state, audio.ctypes.data, len(audio))
         self._library.adsi_rx_free(state)
-        return [caller for caller in heard if caller != NOTHING]
+        return messages
 
     def digits(self, samples: Pcm) -> str:
         told: list[bytes] = []
@@ -205,11 +215,17 @@ def absent() -> list[str]:
     ]
 
 
-def _spandsp() -> Sequence[Spandsp]:
+def spandsp() -> Spandsp | None:
+    """The library, if it is installed."""
     try:
-        return [Spandsp(ctypes.CDLL(SPANDSP_LIBRARY))]
+        return Spandsp(ctypes.CDLL(SPANDSP_LIBRARY))
     except OSError:
-        return []
+        return None
+
+
+def _spandsp() -> Sequence[Spandsp]:
+    library = spandsp()
+    return [] if library is None else [library]
 
 
 def _said(*command: str) -> str:

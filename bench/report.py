@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import decode_speed, limits, peers, pico_cost, progress_table, speech
+from bench import decode_speed, dtmf_caller_id_table, limits, peers, pico_cost, progress_table, speech
 from bench.caller_id_table import STANDARDS, CallerIdBench, Star57
 from bench.curves import Curve, draw
 from bench.dtmf_table import DtmfBench
@@ -192,6 +192,15 @@ theirs are matched in order. spandsp has its dial-tone filter off, as it is by d
     )
 
 
+def _dtmf_caller_id(size: Size, _folder: Path) -> Iterator[str]:
+    yield f"""{size.calls} calls a scheme: keys and pauses of 70 ms, -10 dBm0 a tone, at 15 dB of SNR. Star57 listens for
+all schemes at once, but for those that begin with what a household dials too: each of these by itself.
+
+"""
+    columns = [] if peers.spandsp() is None else ["spandsp"]
+    yield from _table(dtmf_caller_id_table.rows(size.calls, speech_pieces=size.speech_pieces), columns)
+
+
 def _progress(size: Size, _folder: Path) -> Iterator[str]:
     yield from _table(progress_table.Bench(size.tone_trials).tone_table())
 
@@ -210,6 +219,7 @@ def _speed(size: Size, _folder: Path) -> Iterator[str]:
 SECTIONS = (
     Section("caller_id", "Caller ID by FSK", _caller_id),
     Section("dtmf", "DTMF", _dtmf),
+    Section("dtmf_caller_id", "Caller ID by DTMF", _dtmf_caller_id),
     Section("progress", "Call progress", _progress),
     Section("speed", "Speed", _speed),
     Section("pico", "Cost on a Pico", _pico),
