@@ -193,8 +193,8 @@ theirs are matched in order. spandsp has its dial-tone filter off, as it is by d
 
 
 def _dtmf_caller_id(size: Size, _folder: Path) -> Iterator[str]:
-    yield f"""{size.calls} calls a scheme: keys and pauses of 70 ms, -10 dBm0 a tone, at 15 dB of SNR. Star57 listens for
-all schemes at once, but for those that begin with what a household dials too: each of these by itself.
+    yield f"""{size.calls} calls a scheme: keys and pauses of 70 ms, -10 dBm0 a tone, at 15 dB of SNR. Star57 listens
+for all schemes at once, but for those that begin with what a household dials too: each of these by itself.
 
 """
     columns = [] if peers.spandsp() is None else ["spandsp"]
