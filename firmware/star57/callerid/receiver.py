@@ -33,8 +33,11 @@ _MOST_COST_NATS = 25.0
 _LEAST_MARGIN_AGREED_NATS = 4.0
 _LEAST_MARGIN_REPAIRED_NATS = 8.0
 _MOST_COST_REPAIRED_NATS = 16.0
-# A first reading that the second could not read is believed if every bit was this clear (255: no noise).
+# A first reading that the second could not read is believed if every bit was this clear (255: no noise), or somewhat
+# less clear in a message that says something and nothing unknown. Of two bits that are wrong and leave the checksum
+# right, both are seldom as clear.
 _CLEAR_CONFIDENCE = const(96)
+_FAIR_CONFIDENCE = const(48)
 
 _SETTLED_SAMPLES = const(90)  # behind the last stop bit, by which its character can be read again
 _READABLE_SAMPLES = const(1500)  # a burst whose carrier drops earlier than this is none
@@ -282,7 +285,7 @@ class CallerIdReceiver:
             self._end_with(data, False, "ntt")
         elif reading is not None and (_is_sure(reading) or _agrees(reading, data)):
             self._end_with(reading.data, reading.repaired)
-        elif whole.confidence >= _CLEAR_CONFIDENCE:
+        elif _is_clear(whole.confidence, data):
             self._end_with(data, False)
         else:
             if self._framer.result is None and not self._framer.receiving:
@@ -298,6 +301,8 @@ class CallerIdReceiver:
             elif _is_sure(reading):
                 self._forget_bursts_before(reading.ended)
                 self._end_with(reading.data, reading.repaired)
+        if not self._reader.mark_found:
+            self._forget_bursts_before(burst)
 
     def _mark_before(self, began):
         """Where the mark ended before a message whose first byte had come by then."""
@@ -345,6 +350,19 @@ class CallerIdReceiver:
         self.quality["framing_errors"] = self._framer.framing_errors
         self.quality["repaired"] = False
         self.weakest_byte = self._framer.weakest_byte
+
+
+def _is_clear(confidence, data):
+    return confidence >= _CLEAR_CONFIDENCE or (confidence >= _FAIR_CONFIDENCE and _says_something(data))
+
+
+def _says_something(data):
+    try:
+        told = message.parse(data)
+    except message.MessageError:
+        return False
+    is_told = told.number or told.reason or told.name or told.message_waiting is not None
+    return bool(is_told) and not told.unknown
 
 
 def _agrees(reading, data):

@@ -1,6 +1,6 @@
 """The most likely message that a burst can have been, by grammar and checksum (GR-30, EN 300 659-3).
 
-Costs are in sixteenths of a nat (characters.NAT): how much less likely one reading is than another.
+Costs are in eighths of a nat (characters.NAT): how much less likely one reading is than another.
 """
 
 from array import array
@@ -11,24 +11,26 @@ from star57.callerid import message
 from star57.dsp.characters import ALTERNATIVES, MOST_COST, NAT
 
 _IMPOSSIBLE = MOST_COST
-_UNUSUAL = const(48)  # a byte that may be anything, and of which nothing tells that it is right
-_UNKNOWN_TYPE = const(160)
-_RARE_TYPE = const(64)
+_UNUSUAL = const(24)  # a byte that may be anything, and of which nothing tells that it is right
+_UNKNOWN_TYPE = const(80)
+_RARE_TYPE = const(32)
 # Date and time, number, name, or why they are absent; the visual indicator of message waiting, which is one of two.
 _COMMON_TYPES = b"\x01\x02\x04\x07\x08\x0b"
 _VISUAL_INDICATOR = const(0x0B)
-_ODD_TEXT = const(24)
-_ODD_NUMBER = const(96)
-_LATIN = const(80)
-_REASON_FOR_NUMBER = const(16)
-_UNEXPLAINED = const(96)  # a character behind the message's end
+_ODD_TEXT = const(12)
+_ODD_NUMBER = const(48)
+_LATIN = const(40)
+_REASON_FOR_NUMBER = const(8)
+_UNEXPLAINED = const(48)  # a character behind the message's end
 _MOST_FOLLOWING = const(4)
-_MOST_STRUCTURAL = const(400)  # 25 nats: a type or a length that is less likely is not tried
-_MOST_MARGIN = const(640)
+# What is less likely than this, in eighths of a nat, is not tried: a type or length; another byte; another message.
+_MOST_STRUCTURAL = const(128)
+_MOST_DEVIATION = const(192)
+_MOST_MARGIN = const(128)
 _MOST_STARTS = const(12)
-_MOST_SOLVED = const(8)
+_MOST_SOLVED = const(5)
 _TOLD_FROM = const(14)
-_LIKELY = const(160)  # 10 nats above the likeliest
+_LIKELY = const(40)  # 5 nats above the likeliest
 _MOST_DEVIATIONS = const(48)
 _HEADER = const(2)
 _SDMF_CALL = const(0x04)
@@ -37,12 +39,14 @@ _SDMF_SHORTEST = const(9)
 _DATE_TIME_LENGTH = const(8)
 _SDMF = (_SDMF_CALL, _SDMF_WAITING)
 _TYPES = b"\x04\x06\x80\x82\x81\x86\x89"
+_RARE_MESSAGES = b"\x81\x86\x89"  # test, advice of charge, short message
+_RARE_MESSAGE = const(24)
 _REASONS = message.REASONS.encode()
 
 # What a byte that fits speaks for a message, rather than for any bytes: 256 are possible, so many would have fitted.
-_CREDIT_OF_CLASS = (0, 56, 48, 64, 32)  # any, date, number, reason, text
-_CREDIT_OF_STRUCTURE = const(48)  # a type, or a parameter's length
-_CREDIT_OF_FIXED = const(72)  # nothing else would have fitted, or one other value
+_CREDIT_OF_CLASS = (0, 28, 24, 32, 16)  # any, date, number, reason, text
+_CREDIT_OF_STRUCTURE = const(24)  # a type, or a parameter's length
+_CREDIT_OF_FIXED = const(36)  # nothing else would have fitted, or one other value
 
 _CLASSES = const(5)
 _NOT_YET = const(0xFFFF)
@@ -111,6 +115,8 @@ def read(values, costs, count, follows):
 
 def _content_cost(content, place, length, value):
     """What it costs that `value` stands at `place` of a parameter of that class and length."""
+    if content == message.CLASS_NUMBER and 0x30 <= value <= 0x39:
+        return 0
     if not message.byte_fits(content, place, value):
         return _IMPOSSIBLE
     if content == message.CLASS_NUMBER:
@@ -150,6 +156,7 @@ class _Burst:
         self._follows = follows
         # The least that a character costs in each class, wherever in a parameter it stands.
         self._least = array("H", [_NOT_YET] * (count * _CLASSES))
+        self._structures = [None] * count
         self._deviations = _Deviations()
 
     def beginnings(self, count):
@@ -159,9 +166,10 @@ class _Burst:
             for cost_type, message_type in self._structural(first):
                 if message_type not in _TYPES:
                     continue
+                rarity = _RARE_MESSAGE if message_type in _RARE_MESSAGES else 0
                 for cost_length, length in self._structural(first + 1):
                     if 3 <= length <= self._count - first - 3:
-                        found.append((cost_type + cost_length, first, message_type, length))
+                        found.append((cost_type + rarity + cost_length, first, message_type, length))
         return found
 
     def hypotheses(self):
@@ -211,10 +219,14 @@ class _Burst:
 
     def _structural(self, character):
         """(cost, value) of a character that is a type or a length."""
-        found = []
-        for at in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
-            if self._costs[at] <= _MOST_STRUCTURAL:
+        found = self._structures[character]
+        if found is None:
+            found = []
+            for at in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
+                if self._costs[at] > _MOST_STRUCTURAL:
+                    break
                 found.append((self._costs[at], self._values[at]))
+            self._structures[character] = found
         return found
 
     def _sdmf(self, first, message_type, length):
@@ -276,8 +288,13 @@ class _Burst:
                 if after is None or not _length_fits(row, length):
                     continue
                 cost = own_cost + cost_length + after[0]
-                for k in range(position + 2, position + 2 + length):
+                most = _IMPOSSIBLE if chosen is None else chosen[0]
+                k = position + 2
+                while k < position + 2 + length and cost < most:
                     cost += self._least_cost(first + k, content)
+                    k += 1
+                if cost >= _IMPOSSIBLE:
+                    continue
                 if chosen is None or cost < chosen[0]:
                     chosen = (cost, (own_cost + cost_length, parameter_type, length, content))
         return chosen
@@ -286,9 +303,11 @@ class _Burst:
         at = character * _CLASSES + content
         if self._least[at] == _NOT_YET:
             least = _IMPOSSIBLE
-            for cost, value in self._alternatives(character):
+            for k in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
+                cost = self._costs[k]
                 if cost >= least:
                     break
+                value = self._values[k]
                 if content == message.CLASS_DATE:
                     # Its place is not known here: any digit.
                     least = min(least, cost) if 0x30 <= value <= 0x39 else least
@@ -298,30 +317,30 @@ class _Burst:
         return self._least[at]
 
     def _cost_of(self, character, value):
-        for cost, other in self._alternatives(character):
-            if other == value:
-                return cost
+        for k in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
+            if self._values[k] == value:
+                return self._costs[k]
         return _IMPOSSIBLE
-
-    def _alternatives(self, character):
-        at = character * ALTERNATIVES
-        for k in range(at, at + ALTERNATIVES):
-            yield self._costs[k], self._values[k]
 
     def _choose(self, data, character, content, place, length):
         """Appends the likeliest value to `data`, notes the others as deviations; answers the cost of the likeliest."""
         allowed = []
-        for cost, value in self._alternatives(character):
-            total = cost if content < 0 else cost + _content_cost(content, place, length, value)
-            if total < _IMPOSSIBLE:
-                allowed.append((total, value))
+        for k in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
+            cost = self._costs[k]
+            if cost > _MOST_DEVIATION:
+                break
+            value = self._values[k]
+            if content >= 0:
+                cost += _content_cost(content, place, length, value)
+            if cost < _IMPOSSIBLE:
+                allowed.append((cost, value))
         if not allowed:
             data.append(self._values[character * ALTERNATIVES])
             return _IMPOSSIBLE
-        allowed.sort()
-        least, likeliest = allowed[0]
-        for total, value in allowed[1:]:
-            self._deviations.add(total - least, len(data), (value - likeliest) & 0xFF)
+        least, likeliest = min(allowed)
+        for cost, value in allowed:
+            if value != likeliest:
+                self._deviations.add(cost - least, len(data), (value - likeliest) & 0xFF)
         data.append(likeliest)
         return least
 

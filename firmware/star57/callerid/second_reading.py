@@ -22,7 +22,7 @@ _MARK_SAMPLES = const(280)  # 42 of the 55 bits of mark that are the fewest (SIN
 _BEFORE_END = const(390)
 _EARLIEST_START = const(330)  # of a character, some 5 ms before mark is known to have ended
 _EARLY_CHARACTERS = const(3)  # that may come before that one: noise may have delayed the end of mark
-_MOST_CHARACTERS = const(72)
+_MOST_CHARACTERS = const(108)  # as many as are kept
 _MIDDLE_HZ = const(1250)  # between the mark of Bell 202 and that of V.23
 _FURTHEST_HZ = const(300)
 _LEAST_PURITY = 0.45  # share of the power that mark must have
@@ -49,6 +49,7 @@ class SecondReader:
 
     quality, of the last burst, None for what could not be measured: `standard`, "bell_202" or "v23"; `level_dbm0` and
     `snr_db` (300 to 3400 Hz) of mark; `baud`; `twist_db`, mark over space.
+    mark_found: whether there was mark before it
     """
 
     def __init__(self, recorder):
@@ -59,13 +60,15 @@ class SecondReader:
         self._decisions = memoryview(bytearray(_WINDOW_SAMPLES))
         self._follows = bytearray(_MOST_CHARACTERS)
         self._samples = array("h", bytes(2 * _LONGEST_CHARACTER))
-        self._values = bytearray(_MOST_CHARACTERS * ALTERNATIVES)
-        self._costs = array("H", bytes(2 * _MOST_CHARACTERS * ALTERNATIVES))
+        # The decisions are not needed any more when the characters are known.
+        self._values = self._decisions[: _MOST_CHARACTERS * ALTERNATIVES]
+        self._costs = self._decisions[_MOST_CHARACTERS * ALTERNATIVES : 2 * _MOST_CHARACTERS * ALTERNATIVES]
         self.forget()
 
     def forget(self):
         """Forgets what was measured of the last burst."""
         self.quality = _UNKNOWN
+        self.mark_found = False
 
     def read(self, mark_ended):
         """The repair.Reading of the message that follows the mark that ended there, or None. Allocates."""
@@ -83,7 +86,8 @@ class SecondReader:
         self._count = self._recorder.kept_to - self._first
         self._recorder.hold(self._first)
         self.quality = dict(_UNKNOWN)
-        if self._count < _FEWEST_SAMPLES or not self._measure_mark():
+        self.mark_found = self._count >= _FEWEST_SAMPLES and self._measure_mark()
+        if not self.mark_found:
             return
         self._judge_mark()
         yield None

@@ -12,8 +12,8 @@ from micropython import const
 from star57.dsp.carrier import SINE, energy
 
 ALTERNATIVES = const(10)
-NAT = const(16)  # costs are in sixteenths of a nat
-MOST_COST = const(640)
+NAT = const(8)  # costs are in eighths of a nat
+MOST_COST = const(255)
 
 _SAMPLE_HZ = const(8000)
 _BITS = const(10)
@@ -233,30 +233,40 @@ def _greatest(likelihood: ptr16) -> int:
 
 
 @micropython.viper
-def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr16, at: int):
-    """The likeliest values, from values[at] on, and their costs. Spoils `likelihood`.
+def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr8, at: int):
+    """The likeliest values, from values[at] on, and their costs: likeliest first, MOST_COST where there is no more.
 
     A likelihood is below 2^16 and the cost of its unit below 2^15: where that is high, likelihoods are low.
     """
+    most = 0
+    v = 0
+    while v < 256:
+        if int(likelihood[v]) > most:
+            most = int(likelihood[v])
+        v += 1
     unit = int(state[_COST])
-    first = 0
-    n = 0
-    while n < ALTERNATIVES:
-        best = 0
-        most = int(likelihood[0])
-        v = 1
-        while v < 256:
-            if int(likelihood[v]) > most:
-                most = int(likelihood[v])
-                best = v
-            v += 1
-        if n == 0:
-            first = most
-        cost = ((first - most) * unit) >> 8
-        values[at + n] = best
-        costs[at + n] = cost if cost < MOST_COST else MOST_COST
-        likelihood[best] = 0
-        n += 1
+    least = most - (MOST_COST << 8) // (unit + 1) - 1
+    end = at
+    v = 0
+    while v < 256:
+        if int(likelihood[v]) > least:
+            cost = ((most - int(likelihood[v])) * unit) >> 8
+            k = end
+            while k > at and int(costs[k - 1]) > cost:
+                if k < at + ALTERNATIVES:
+                    costs[k] = int(costs[k - 1])
+                    values[k] = int(values[k - 1])
+                k -= 1
+            if k < at + ALTERNATIVES:
+                costs[k] = cost
+                values[k] = v
+                if end < at + ALTERNATIVES:
+                    end += 1
+        v += 1
+    while end < at + ALTERNATIVES:
+        costs[end] = MOST_COST
+        values[end] = 0
+        end += 1
 
 
 @micropython.viper

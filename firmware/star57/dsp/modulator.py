@@ -32,7 +32,8 @@ def _render(state: ptr32, buffer: ptr16, sine: ptr16):
         x = int(sine[phase >> 15])
         x -= (x & 0x8000) << 1
         buffer[i] = (x * peak + 16384) >> 15
-        phase = (phase + tone_step) & 0xFFFFFF
+        phase += tone_step
+        phase -= (phase >> 24) << 24
         bit_phase += bit_step
         i += 1
     state[_POSITION] = i

@@ -12,7 +12,8 @@ WHOLE_BIT = const(100)  # a decision for a whole bit without noise, either side 
 
 _FEW = const(8)  # characters that tell a period roughly
 _TOGETHER = const(9)  # characters that tell how far their starts are off
-_COARSE_PERIOD = const(128)  # half a sample, Q8
+_COARSE_PERIOD = const(128)  # half a sample, Q8; one where many periods are tried
+_SPACED_PERIOD = const(256)
 # Characters that tell it better and better, and by what it is moved, four times either way.
 _FINER = ((14, 32), (32, 12))
 _SPACED_STARTS_APART = const(3)
@@ -27,7 +28,8 @@ _USUAL_BIT = const(1707)  # samples at 1200 baud, Q8
 _SHORTEST_BIT = const(1621)  # 1264 baud
 _LONGEST_BIT = const(1785)  # 1147 baud
 _FEWEST_BITS = const(10)
-_MOST_BITS = const(30)
+_UNSPACED = (10, 10)  # the fewest bits and the most of a period
+_SPACED = (11, 30)
 _OTHER_BAUD = 1.03  # as much better than 1200 baud another must fit, where both may be
 
 # The words that the loops work with. Times are in samples, Q8.
@@ -44,7 +46,7 @@ _WORDS = const(8)
 
 @micropython.viper
 def _edges(decisions: ptr8, state: ptr32) -> int:
-    """The greatest sum, over the starts tried, of how far each character has mark before it and space behind.
+    """The greatest sum above 0, over the starts tried, of how far each character has mark before it and space behind.
 
     Leaves that start in state[_BEST]. A sum is below 32 * 512.
     """
@@ -54,7 +56,7 @@ def _edges(decisions: ptr8, state: ptr32) -> int:
     apart = int(state[_APART])
     characters = int(state[_CHARACTERS])
     start = int(state[_START])
-    most = -100000
+    most = 0
     tries = int(state[_STARTS])
     while tries > 0:
         at = start
@@ -130,11 +132,11 @@ class CharacterClock:
         state = self._state
         state[_BIT] = _USUAL_BIT
         self._edge = 4 * self._mean(decisions, earliest - _MARK_MEASURED, earliest)
-        period, score = self._best_period(decisions, count, earliest, _FEWEST_BITS, _FEWEST_BITS, 1)
+        period, score = self._best_period(decisions, count, earliest, _UNSPACED, _COARSE_PERIOD, 1)
         start = state[_START]
         if score < _FEW * _CLEAR * self._edge:
             spaced, spaced_score = self._best_period(
-                decisions, count, earliest, _FEWEST_BITS + 1, _MOST_BITS, _SPACED_STARTS_APART
+                decisions, count, earliest, _SPACED, _SPACED_PERIOD, _SPACED_STARTS_APART
             )
             if spaced_score > _CLEARER * score:
                 period, start = spaced, state[_START]
@@ -201,14 +203,14 @@ class CharacterClock:
     def _mean(self, decisions, first, end):
         return sum(decisions[first:end]) / (end - first) - NO_DECISION
 
-    def _best_period(self, decisions, count, earliest, fewest_bits, most_bits, apart):
+    def _best_period(self, decisions, count, earliest, bits, step, apart):
         """(period in Q8, score of a few characters) that fits best; (0, 0) if none does."""
         state = self._state
         best = most = 0
         start = 0
         state[_CHARACTERS] = _FEW
         state[_APART] = apart << 8
-        for period in range(fewest_bits * _SHORTEST_BIT, most_bits * _LONGEST_BIT, _COARSE_PERIOD):
+        for period in range(bits[0] * _SHORTEST_BIT, bits[1] * _LONGEST_BIT, step):
             if earliest + (_FEW * period >> 8) + 4 >= count:
                 break
             state[_PERIOD] = period

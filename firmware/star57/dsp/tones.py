@@ -57,8 +57,10 @@ def _send(state: ptr32, sine: ptr16, out: ptr16, count: int):
         elif x < -32768:
             x = -32768
         out[i] = x
-        first = (first + first_step) & 0xFFFFFF
-        second = (second + second_step) & 0xFFFFFF
+        first += first_step
+        first -= (first >> 24) << 24
+        second += second_step
+        second -= (second >> 24) << 24
         sent += 1
     state[_FIRST_PHASE] = first
     state[_SECOND_PHASE] = second
