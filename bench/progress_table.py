@@ -210,6 +210,20 @@ class Bench:
             for snr_db in (20.0, 15.0):
                 noisy = [Sending(snr_db=snr_db)] * self.trials
                 yield self.expect(f"SNR {snr_db:.0f} dB", "all", noisy, country)
+            yield self.expect("all of these at random", "all", self.anyhow(self.trials), country)
+
+    def anyhow(self, n: int) -> list[Sending]:
+        """Levels, frequencies, durations, twist and noise anywhere within their limits."""
+        return [
+            Sending(
+                dbm0=self.rng.uniform(-40, -9),
+                pitch=self.rng.uniform(-1, 1),
+                pace=self.rng.uniform(-1, 1),
+                twist_db=self.rng.uniform(-6, 6),
+                snr_db=self.rng.uniform(15, 40),
+            )
+            for _ in range(n)
+        ]
 
 
 def main() -> None:

@@ -245,13 +245,14 @@ class Cadence:
         """
         least = 0
         for i in range(len(self.rows)):
+            row = self.rows[i]
             runs = self._heard[i]
             place = self._place(i, sound, ms)
             if place < 0:
                 continue
             worse = self._off_percent(i, runs, place) + ear.off_permille(self._sounded(i, place))
             self.fits[i] = 1 + place
-            if self.told == _NONE or worse < least:
+            if self.told == _NONE or worse < least or (worse == least and row[TONE] < self.rows[self.told][TONE]):
                 least = worse
                 self.told = i
                 self._begin(runs)
@@ -263,12 +264,12 @@ class Cadence:
 
     def _expect_cycles(self, sound):
         """What was told as steady may turn out to come again and again: the same tone then, and not another time."""
-        row = self.rows[self.told]
+        tone = self.rows[self.told][TONE]
         for i in range(len(self.rows)):
-            other = self.rows[i]
-            if other[TONE] == row[TONE] and other[COUNTRY] == row[COUNTRY] and other[KIND] == CYCLE:
-                for place in range(len(other[SECTIONS])):
-                    lines = other[SECTIONS][place][0]
+            row = self.rows[i]
+            if row[TONE] == tone and row[KIND] == CYCLE:
+                for place in range(len(row[SECTIONS])):
+                    lines = row[SECTIONS][place][0]
                     if lines != OFF and sound >> lines & 1:
                         self.fits[i] = 1 + place
 
@@ -293,7 +294,7 @@ class Cadence:
         if kind == RING:
             heard = ms >= min(_RING_SILENCE_MS, section_ms) and self._tail(i, runs, last - 1)
         elif kind == STEADY:
-            heard = sound >> lines & 1 and ms >= self._certain_ms[i] and not self._came_before(ms)
+            heard = sound >> lines & 1 and ms >= self._certain_ms[i] and not self._came_before(lines, ms)
         elif kind == ONCE:
             heard = (
                 ms >= _LASTING_MS and (lines == OFF or sound >> lines & 1) and self._once(i, runs, last - 1)
@@ -302,14 +303,16 @@ class Cadence:
             heard = False
         return last if heard else _NONE
 
-    def _came_before(self, ms):
-        """Whether a tone like this was told as steady just now, and ended: it will seem steady time and again."""
-        return (
-            self._count == 1
-            and self._kinds[self._last] == SILENT
-            and self._durations_ms[self._last] < _PAUSE_MS
-            and ms * 5 <= self._steady_before_ms * 6
-        )
+    def _came_before(self, lines, ms):
+        """Whether it was there just now, for as long as that, and ended: it will seem steady time and again."""
+        last = self._last
+        if not self._count or self._kinds[last] != SILENT or self._durations_ms[last] >= _PAUSE_MS:
+            return False
+        before = (last - 1) % _RUNS
+        before_ms = self._steady_before_ms
+        if self._count > 1:
+            before_ms = self._durations_ms[before] if self._kinds[before] >> lines & 1 else 0
+        return ms * 5 <= before_ms * 6
 
     def _cycle_place(self, i, runs):
         sections = self.rows[i][SECTIONS]

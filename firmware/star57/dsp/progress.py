@@ -103,6 +103,9 @@ _PURE = const(184)
 _PURE_PERMILLE = const(800)
 # Frequencies are a little off in noise, and more so in a short window.
 _OFF_DECIHERTZ = const(20)
+# Lines that are no further apart may be those of one that is modulated; then they are so far apart, but for this.
+_MODULATED_DECIHERTZ = const(600)
+_MODULATION_OFF_DECIHERTZ = const(80)
 # Lines nearer than this, in Hz times cells, are one: main lobes of the window meet.
 _RESOLUTION = const(1250)
 # From the power of 10 ms to the mean square of samples at 8 kHz, with what the high-pass takes.
@@ -262,6 +265,9 @@ def _changed(track: ptr32) -> int:
         d = 0 - d
     x += d
     d = p * q
+    if int(track[_HALVES]) < 8:
+        # Of a short time noise makes more.
+        d += d
     return _OTHER if x > (d >> 3) + (d >> 5) else 0
 
 
@@ -410,9 +416,9 @@ def _follow(track: ptr32, cells: ptr32, all_power: ptr32) -> int:
                     below = 0
                     hushed = 0
                     event = _SOUND_CHANGED
-                    if change == _FALLEN:
-                        newest = _RECENT + 4 * ((int(track[_AT]) - 1) & 3)
-                        floor = (int(track[newest]) // 5) << 6
+                    newest = int(track[_RECENT + 4 * ((int(track[_AT]) - 1) & 3)])
+                    if drops and (newest >> 3) * 5 < int(track[_LONG]) // int(track[_HALVES]):
+                        floor = (newest // 5) << 6
                         mode = _IDLE
         else:
             loud = floor >> 1
@@ -708,6 +714,12 @@ class _LowEar(_Ear):
         nearest = _RESOLUTION // lines.cells
         count = lines.count
         last = len(wanted) - 1
+        if count == last and count > 1:
+            # What modulates a tone is known better than the tone.
+            apart = 10 * (wanted[last] - wanted[1])
+            off = abs(self.decihertz[count - 1] - self.decihertz[0] - apart)
+            if apart <= _MODULATED_DECIHERTZ and off > _MODULATION_OFF_DECIHERTZ:
+                return False
         k = 0
         i = 1
         while i <= last:
