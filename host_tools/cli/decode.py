@@ -3,39 +3,112 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from host_tools.rig.listening import STANDARDS, RecordingUnreadable, listen, read_audio
+from host_tools.cli import sentences
+from host_tools.rig import events as line_events
+from host_tools.rig import explanation
+from host_tools.rig.events import AUTO, STANDARDS, Event
+from host_tools.rig.listening import (
+    ALL_COUNTRIES,
+    ReceiverFailed,
+    Recording,
+    RecordingUnreadable,
+    countries,
+    read,
+)
+from host_tools.rig.micropython import InterpreterMissing
+
+_OF_CALLERS = ("caller_id", "caller_id_failed", "message_waiting", "other_message")
 
 
-def decode(
+def decode(  # noqa: PLR0917 - the options of a command
     recording: Annotated[Path, typer.Argument(help="A recording of the line: WAV of any rate and width.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    standard: Annotated[str, typer.Option(help=f"Caller ID by FSK: {' or '.join(STANDARDS)}.")] = STANDARDS[
-        0
-    ],
+    standard: Annotated[
+        str, typer.Option(help=f"Tell callers by this standard alone: {', '.join(STANDARDS)}.")
+    ] = AUTO,
     channel: Annotated[int, typer.Option(help="Which channel, from 0.", min=0)] = 0,
+    country: Annotated[
+        str, typer.Option(help="Whose call-progress tones to expect: two letters, or all.")
+    ] = ALL_COUNTRIES,
+    why: Annotated[bool, typer.Option("--why", help="Explain each burst that failed.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw spectrogram and events into this PNG.")] = None,
 ) -> None:
-    """Print the callers, digits and alert tones in a recording, as the firmware hears them."""
-    console = Console(highlight=False, soft_wrap=True)
+    """Print the callers, digits and tones in a recording, as the firmware hears them."""
+    try:
+        heard = read(recording, channel)
+        told = _events(heard, _known_standard(standard), _known_country(country), why)
+        if plot is not None:
+            _draw(plot, recording, heard, told)
+    except RecordingUnreadable as fault:
+        _complain(str(fault))
+        raise typer.Exit(2) from fault
+    except (InterpreterMissing, ReceiverFailed) as fault:
+        _complain(str(fault))
+        raise typer.Exit(1) from fault
+    for event in told:
+        if as_json:
+            typer.echo(json.dumps(event))
+        else:
+            _say(sentences.line(event))
+            if "why" in event:
+                _say(f"{'':14}{event['why']}")
+    if not as_json:
+        _say(f"{recording.name}, {_form(heard)}: {sentences.summary(told)}.")
+
+
+def _events(recording: Recording, standard: str, country: str, why: bool) -> list[Event]:
+    line = line_events.decode(recording.samples, standard, country)
+    if not why:
+        return line.events
+    explained = {
+        id(failed.event): explanation.of_failure(recording.samples, failed) for failed in line.failures
+    }
+    told = [explained.get(id(event), event) for event in line.events]
+    if not any(event["event"] in _OF_CALLERS for event in told):
+        told.insert(0, explanation.of_absence(recording.samples))
+    return told
+
+
+def _known_standard(standard: str) -> str:
     if standard not in STANDARDS:
         raise typer.BadParameter(f"{standard} is none of {', '.join(STANDARDS)}", param_hint="--standard")
+    return standard
+
+
+def _known_country(country: str) -> str:
+    if country == ALL_COUNTRIES:
+        return country
+    known = countries()
+    if country.upper() not in known:
+        raise typer.BadParameter(f"{country} is none of {', '.join(known)}, all", param_hint="--country")
+    return country.upper()
+
+
+def _draw(plot: Path, recording: Path, heard: Recording, told: list[Event]) -> None:
+    from host_tools.cli import spectrogram  # noqa: PLC0415 - matplotlib takes as long as a short recording
+
     try:
-        samples = read_audio(recording, channel)
-    except RecordingUnreadable as fault:
-        Console(stderr=True).print(f"star57: {fault}")
-        raise typer.Exit(2) from fault
-    for fact in listen(samples, standard):
-        console.print(json.dumps(fact) if as_json else _sentence(fact), markup=False)
+        spectrogram.draw(plot, f"{recording.name}, {_form(heard)}", heard.samples, told)
+    except (OSError, ValueError) as fault:
+        raise typer.BadParameter(f"{plot} cannot be written: {fault}", param_hint="--plot") from fault
 
 
-def _sentence(fact: dict[str, Any]) -> str:
-    fields = {
-        key: value for key, value in fact.items() if key not in ("event", "at") and value not in (None, [])
-    }
-    details = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in fields.items())
-    return f"{fact['at']:8.2f} s  {fact['event'].replace('_', ' ')}: {details}"
+def _form(recording: Recording) -> str:
+    channels = f"{recording.channels} channel{'s' if recording.channels != 1 else ''}"
+    return f"{recording.duration_s:.2f} s ({recording.rate_hz} Hz, {recording.encoding}, {channels})"
+
+
+def _say(text: str) -> None:
+    """Names have any Latin-1 character, and not every terminal has them."""
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"star57 decode: {text}", err=True)

@@ -3,65 +3,179 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 import soxr
 
+from host_tools.exchange.levels import RATE_HZ, Samples
 from host_tools.rig.micropython import ROOT, interpreter_command
 
-SAMPLE_RATE_HZ = 8000
-STANDARDS = ("bell_202", "v23")
+ALL_COUNTRIES: Final = "all"
+
+_SHORTEST_SAMPLES = 80  # 10 ms, in which no receiver hears anything
+_FRAMES_AT_ONCE = 1 << 20
+_PROGRAM = ROOT / "boards" / "emulated" / "listen.py"
+
+Fact = dict[str, Any]
+"""What a receiver told; boards/emulated/listen.py has the fields."""
 
 
 class RecordingUnreadable(Exception):
-    """The file is not audio that can be read; the text says why."""
+    """The file is not audio that can be read; the text says why, in one sentence."""
 
 
-def read_audio(path: Path, channel: int = 0) -> npt.NDArray[np.int16]:
-    """Reads a recording of any rate and width as 8 kHz signed 16-bit samples.
+class ReceiverFailed(Exception):
+    """The firmware's program ended with an error; the text has its last words."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a file holds.
+
+    Attributes:
+        samples: of the chosen channel, at 8 kHz.
+        rate_hz, channels: of the file.
+        encoding: of the file, as libsndfile names it: "PCM_16", "ULAW".
+    """
+
+    samples: Samples
+    rate_hz: int
+    channels: int
+    encoding: str
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / RATE_HZ
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the receivers told, each list in the order in which it was known."""
+
+    callers: list[Fact] = field(default_factory=list)
+    tones: list[Fact] = field(default_factory=list)
+
+
+def read(path: Path, channel: int = 0) -> Recording:
+    """Reads a recording of any rate, width and encoding, piece by piece, as 8 kHz signed 16-bit samples.
 
     Args:
         path: a WAV file, or anything else that libsndfile reads.
         channel: which channel, from 0.
 
     Raises:
-        RecordingUnreadable: no such file, no audio, or no such channel.
+        RecordingUnreadable: no such file, no audio, nothing in it, values that are no numbers, or no such channel.
     """
+    if not path.is_file():
+        raise RecordingUnreadable(f"{path}: there is no such file")
     try:
-        samples, rate_hz = soundfile.read(path, dtype="float64", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as fault:
-        raise RecordingUnreadable(f"{path}: {fault}") from fault
-    if not 0 <= channel < samples.shape[1]:
-        raise RecordingUnreadable(f"{path}: has {samples.shape[1]} channels, no channel {channel}")
-    mono = samples[:, channel]
-    if rate_hz != SAMPLE_RATE_HZ:
-        mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ)
-    whole: npt.NDArray[np.int16] = np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
-    return whole
+        with soundfile.SoundFile(path) as file:
+            if not 0 <= channel < file.channels:
+                raise RecordingUnreadable(
+                    f"{path}: has {file.channels} channels, so none is number {channel}"
+                )
+            pieces = list(_resampled(_channel_of(file, channel), file.samplerate))
+            rate_hz, channels, encoding = file.samplerate, file.channels, file.subtype
+    except soundfile.LibsndfileError as fault:
+        raise RecordingUnreadable(f"{path}: this is no audio: {fault.error_string}") from fault
+    except (OSError, TypeError, ValueError) as fault:
+        raise RecordingUnreadable(f"{path}: cannot be read: {fault}") from fault
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+    if len(samples) < _SHORTEST_SAMPLES:
+        raise RecordingUnreadable(f"{path}: holds {1000 * len(samples) / RATE_HZ:.3g} ms, too little to hear")
+    return Recording(samples, rate_hz, channels, encoding)
 
 
-def listen(samples: npt.NDArray[np.int16], standard: str) -> Iterator[dict[str, Any]]:
-    """What the firmware's receivers make of the samples, in the order in which they knew it.
+def _channel_of(file: Any, channel: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Full scale is 1."""
+    while len(piece := file.read(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)):
+        if not np.isfinite(piece[:, channel]).all():
+            raise RecordingUnreadable(f"{file.name}: holds values that are no numbers")
+        yield np.ascontiguousarray(piece[:, channel])
+
+
+def _resampled(pieces: Iterator[npt.NDArray[np.float32]], rate_hz: int) -> Iterator[Samples]:
+    if rate_hz == RATE_HZ:
+        yield from map(_in_steps, pieces)
+        return
+    resampler = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32")
+    for piece in pieces:
+        yield _in_steps(resampler.resample_chunk(piece))
+    yield _in_steps(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
+def _in_steps(wave: npt.NDArray[np.float32]) -> Samples:
+    samples: Samples = np.clip(np.round(wave * 32768), -32768, 32767).astype(np.int16)
+    return samples
+
+
+def hear(
+    samples: Samples,
+    *,
+    callers: bool = True,
+    tones: bool = True,
+    schemes: Sequence[str] = (),
+    country: str = ALL_COUNTRIES,
+) -> Facts:
+    """What the firmware's receivers tell of the samples; those of caller ID and those of tones run side by side.
 
     Args:
         samples: 8 kHz.
-        standard: one of STANDARDS, the FSK caller ID that is expected.
+        callers: hear caller ID by FSK.
+        tones: hear digits, alert tones and call progress.
+        schemes: of caller ID by DTMF, by name; those that no household can dial when none is named.
+        country: whose call-progress tones are expected.
 
-    Yields:
-        A fact with its `event`, and `at`, the second of the recording at which it was known.
+    Raises:
+        InterpreterMissing: there is no MicroPython.
+        ReceiverFailed: the program ended with an error.
     """
-    finished = subprocess.run(
-        [*interpreter_command(), str(ROOT / "boards" / "emulated" / "listen.py"), standard],
-        env={"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
-        input=samples.astype("<i2").tobytes(),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    for line in finished.stdout.splitlines():
-        yield json.loads(line)
+    with tempfile.NamedTemporaryFile(prefix="star57-", suffix=".raw") as line:
+        samples.astype("<i2").tofile(line)
+        line.flush()
+        with ThreadPoolExecutor(2) as side_by_side:
+            of_callers = side_by_side.submit(_run, Path(line.name), "callers") if callers else None
+            of_tones = (
+                side_by_side.submit(_run, Path(line.name), "tones", country, *schemes) if tones else None
+            )
+            return Facts(of_callers.result() if of_callers else [], of_tones.result() if of_tones else [])
+
+
+def countries() -> list[str]:
+    """The countries whose call-progress tones are known, by ISO 3166.
+
+    Raises:
+        InterpreterMissing, ReceiverFailed: as `hear`.
+    """
+    return _output(Path(os.devnull), "countries").split()
+
+
+def _run(line: Path, *arguments: str) -> list[Fact]:
+    return [json.loads(fact) for fact in _output(line, *arguments).splitlines()]
+
+
+def _output(line: Path, *arguments: str) -> str:
+    with line.open("rb") as samples:
+        finished = subprocess.run(
+            [*interpreter_command(), str(_PROGRAM), *arguments],
+            env={"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
+            stdin=samples,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if finished.returncode:
+        last_words = finished.stderr.strip().rpartition("\n")[2]
+        raise ReceiverFailed(f"the receivers ended with {finished.returncode}: {last_words}")
+    return finished.stdout
