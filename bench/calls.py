@@ -23,6 +23,9 @@ PAUSE_MS = 500.0  # between two bursts
 Message = tuple[bytes, Caller]
 """A message's bytes, checksum included, and what it says."""
 
+Sender = Callable[[bytes], Pcm]
+"""Sends a message, checksum included, as one burst."""
+
 MessageMaker = Callable[[np.random.Generator], Message]
 """Makes one of random content."""
 
@@ -100,6 +103,7 @@ class Condition:
         line: from the exchange to the receiver.
         message: makes each.
         messages: so many are in a burst.
+        sender: of another project, sends the message as it does by itself; `burst` then only says which standard.
         cut_seizure: how much of the burst's beginning is missing is random, up to the whole seizure.
     """
 
@@ -107,6 +111,7 @@ class Condition:
     line: Line
     message: MessageMaker = mdmf_of_30_bytes
     messages: int = 1
+    sender: Sender | None = None
     cut_seizure: bool = False
 
 
@@ -127,5 +132,9 @@ def calls_through(condition: Condition, count: int, rng: np.random.Generator) ->
         sent += [caller for _, caller in messages]
         cut_bits = rng.uniform(0, SEIZURE_BITS if condition.cut_seizure else 1)
         burst = replace(condition.burst, cut_bits=cut_bits, phase=rng.random())
-        parts += [burst.wave(*(data for data, _ in messages)), np.zeros(samples_of(PAUSE_MS))]
+        if condition.sender is None:
+            parts.append(burst.wave(*(data for data, _ in messages)))
+        else:
+            parts += [condition.sender(data).astype(np.float64) for data, _ in messages]
+        parts.append(np.zeros(samples_of(PAUSE_MS)))
     return Calls(condition.line.samples(np.concatenate(parts), rng), sent)

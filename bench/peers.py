@@ -30,6 +30,7 @@ RATE_HZ = 8000
 SPANDSP_LIBRARY = "libspandsp.so.2"
 _MULTIMON_RATE_HZ = 22050
 _BLOCK_SAMPLES = 8000
+_LONGEST_BURST_SAMPLES = 5 * RATE_HZ
 # Silence behind a recording, so that what a program still holds back comes out.
 _TAIL = np.zeros(RATE_HZ, np.int16)
 
@@ -71,9 +72,11 @@ class Spandsp:
         library.adsi_rx_init.argtypes = [ctypes.c_void_p, ctypes.c_int, _PutMessage, ctypes.c_void_p]
         library.dtmf_rx_init.restype = ctypes.c_void_p
         library.dtmf_rx_init.argtypes = [ctypes.c_void_p, _PutDigits, ctypes.c_void_p]
-        for hear in (library.adsi_rx, library.dtmf_rx):
-            hear.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
-        for free in (library.adsi_rx_free, library.dtmf_rx_free):
+        library.adsi_tx_init.restype = ctypes.c_void_p
+        library.adsi_tx_init.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        for take in (library.adsi_rx, library.dtmf_rx, library.adsi_tx, library.adsi_tx_put_message):
+            take.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
+        for free in (library.adsi_rx_free, library.dtmf_rx_free, library.adsi_tx_free):
             free.argtypes = [ctypes.c_void_p]
 
     def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
@@ -85,6 +88,23 @@ class Spandsp:
     def dtmf_callers(self, samples: Pcm) -> list[str]:
         """The keys of every caller ID by DTMF that it reports, in order."""
         return [message.decode("latin-1") for message in self._messages(samples, _ADSI_CLIP_DTMF)]
+
+    BURST_DBM0 = -14.0  # of its sender, unless it is told otherwise
+
+    def burst(self, message: bytes, standard: FskStandard) -> Pcm:
+        """A message as spandsp's own modulator sends it, at its own level.
+
+        Args:
+            message: SDMF or MDMF, with its checksum.
+            standard: Bell 202 or V.23.
+        """
+        state = self._library.adsi_tx_init(None, _ADSI_STANDARDS[standard.name])
+        # It adds a checksum of its own.
+        self._library.adsi_tx_put_message(state, message, len(message) - 1)
+        samples = np.zeros(_LONGEST_BURST_SAMPLES, np.int16)
+        count = self._library.adsi_tx(state, samples.ctypes.data, len(samples))
+        self._library.adsi_tx_free(state)
+        return samples[:count]
 
     def _messages(self, samples: Pcm, standard: int) -> list[bytes]:
         messages: list[bytes] = []

@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from bench import decode_speed, dtmf_caller_id_table, limits, peers, pico_cost, progress_table, speech
-from bench.caller_id_table import STANDARDS, CallerIdBench, Star57
+from bench.caller_id_table import CallerIdBench, Sending, Star57
 from bench.curves import Curve, draw
 from bench.dtmf_table import DtmfBench
 from bench.table import Row, heading, line
-from host_tools.exchange.fsk import FskStandard
 from host_tools.rig.emulated_pico import IMAGE
 
 LEAST_LIMIT_SNR_DB = -3.0  # below the least SNR that receivers are measured at, theory still has something
@@ -127,15 +126,18 @@ def _caller_id(size: Size, folder: Path) -> Iterator[str]:
 otherwise. A caller is read when number, name, date and reason are as sent; one that differs, or was never sent, is
 wrong. Where the row names no SNR it is 25 dB. spandsp is set to the standard; multimon-ng's CLIPFSK takes both for one;
 minimodem is set to the tones, and its bytes are framed and checked by the bench, for its own caller-ID mode does not
-look at the checksum. Star57 is told nothing.
+look at the checksum. Star57 is told nothing. Bursts "sent by spandsp" are of its own sender, which changes from bit to
+bit at whole samples, as most senders in software do.
 
 """
     yield from _table(bench.rows(size.only_rows), bench.peers)
-    for standard in STANDARDS:
-        yield _caller_id_picture(bench, standard, size, folder)
+    for sending in bench.sendings:
+        if sending.sender is None:
+            yield _caller_id_picture(bench, sending, size, folder)
 
 
-def _caller_id_picture(bench: CallerIdBench, standard: FskStandard, size: Size, folder: Path) -> str:
+def _caller_id_picture(bench: CallerIdBench, sending: Sending, size: Size, folder: Path) -> str:
+    standard = sending.standard
     name = f"caller_id_{standard.name.lower().replace(' ', '_').replace('.', '')}.svg"
     snrs_db = _limit_snrs_db(LEAST_LIMIT_SNR_DB, bench.curve_snrs_db)
     rng = np.random.default_rng(SEED)
@@ -145,7 +147,7 @@ def _caller_id_picture(bench: CallerIdBench, standard: FskStandard, size: Size, 
     }
     whole = {db: limits.whole_message(db, standard, size.limit_trials, rng) for db in snrs_db}
     curves = [
-        *bench.curves(standard),
+        *bench.curves(sending),
         Curve("limit, one bit", {db: limits.one_bit(db, standard) for db in snrs_db}, is_limit=True),
         *(Curve(f"limit, {bits} bits", shares, is_limit=True) for bits, shares in several.items()),
         Curve("limit, whole message", whole, is_limit=True),

@@ -8,6 +8,7 @@ from bench.callers import NOTHING, Caller, score
 from bench.dtmf_table import Digit, pcm, train
 from host_tools.exchange.fsk import BELL_202, NTT, V23, FskStandard, on_hook
 from host_tools.exchange.impairments import Line, Noise
+from host_tools.exchange.levels import dbm0_of
 
 
 @pytest.fixture
@@ -29,6 +30,17 @@ def test_a_peer_reads_clear_calls(peer: peers.CallerIdPeer, standard: FskStandar
 @pytest.mark.parametrize("peer", peers.caller_id_peers(), ids=lambda peer: peer.name)
 def test_a_peer_reads_nothing_in_silence(peer: peers.CallerIdPeer) -> None:
     assert peer.callers(np.zeros(8000, np.int16), BELL_202) == []
+
+
+@pytest.mark.parametrize("standard", [BELL_202, V23], ids=lambda standard: standard.name)
+def test_what_spandsp_sends_is_read(standard: FskStandard) -> None:
+    spandsp = peers.spandsp()
+    if spandsp is None:
+        pytest.skip("spandsp is not installed")
+    condition = calls.Condition(on_hook(standard), Line(), sender=lambda data: spandsp.burst(data, standard))
+    sent = calls.calls_through(condition, 3, np.random.default_rng(57))
+    assert spandsp.callers(sent.samples, standard) == list(sent.sent)
+    assert dbm0_of(spandsp.burst(bytes(40), standard)[:4000]) == pytest.approx(spandsp.BURST_DBM0, abs=0.2)
 
 
 def test_spandsp_reads_ntt_frames() -> None:

@@ -94,7 +94,7 @@ def test_the_page_is_written_with_the_peers_that_are_there(
     pages = [tmp_path / name / "bench.md" for name in ("first", "second")]
     report.write(pages[0], TINY, ["caller_id", "dtmf"], told.append)
     text = pages[0].read_text()
-    assert text.count("| half read, ") == 2
+    assert text.count("| half read, ") == (4 if installed and peers.spandsp() else 2)
     assert "| twist +4 dB |" in text
     assert "rows hold" in text
     assert "".join(told).count("\n## ") == 2
