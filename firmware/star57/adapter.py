@@ -241,7 +241,7 @@ class Adapter:
     def _ring_started(self, _value):
         if self._state.off_hook_at_exchange:
             return  # an exchange rings no line that is off-hook: what still comes is the end of the ring answered
-        self._stop_listening()
+        self._end_listening()
         if self._call is None:
             at, time_source = self._board.wall_time()
             self._call = self._calls.first_ring(at, time_source)
@@ -258,7 +258,7 @@ class Adapter:
         self._save_calls()
 
     def _ringing_stopped(self, _rings):
-        self._stop_listening()
+        self._end_listening()
         self._call = None
         self._state.ringing_stopped()
 
@@ -266,6 +266,11 @@ class Adapter:
         self._window_samples = window_samples
         # Off-hook, where speech comes too, only a long mark announces a message.
         self._caller_id.listen(window_samples, seizure=not self._state.off_hook_at_exchange)
+
+    def _end_listening(self):
+        """What has been heard until now is still read: a burst may have ended just before the ring or the answer."""
+        self._window_samples = 0
+        self._caller_id.finish()
 
     def _stop_listening(self):
         self._window_samples = 0
@@ -303,13 +308,13 @@ class Adapter:
         self._calls.answered(self._call)
         self._call = None
         self._ring.reset()
-        self._stop_listening()
+        self._end_listening()
         self._save_calls()
 
     def _on_hook(self, _value):
         self._dialled.on_hook()
         if self._state.off_hook_at_exchange:
-            self._stop_listening()
+            self._end_listening()
         self._state.on_hook()
         if self._call is not None:
             self._state.ring_started()

@@ -117,7 +117,8 @@ class CallerIdReceiver:
     """Hears one caller-ID message in a window of samples; deaf outside it, for speech and tones are no FSK.
 
     Bell 202 and V.23, SDMF, MDMF and NTT's frames are told apart by what comes. `feed` and `skip` are the audio path
-    and allocate nothing; `work` does the rest, some 20 ms of it on an RP2040, and ought to be called after each block.
+    and allocate nothing; `work` does the rest, in steps of some 15 ms on an RP2040, and is to be called after each
+    block, of 20 ms at most.
 
     `result` is None until the window ends. A good message ends it (MESSAGE), a bad one when it has been read twice
     (CHECKSUM_WRONG, TRUNCATED). When the window runs out it is TRUNCATED if a message was under way, GARBAGE if there
@@ -138,9 +139,8 @@ class CallerIdReceiver:
         self._fsk = FskReceiver(self._whole, _MARK_HZ, _SPACE_HZ, recorder=self._recorder)
         self._reader = SecondReader(self._recorder)
         self._bursts = array("i", [_NONE] * _MOST_BURSTS)  # samples heard when mark ended, the newest first
-        self._read_at = array(
-            "i", bytes(4 * _MOST_BURSTS)
-        )  # samples heard when each was last read a second time
+        # Samples heard when each of these was last read a second time.
+        self._read_at = array("i", bytes(4 * _MOST_BURSTS))
         self.reset()
 
     def listen(self, window_samples, seizure=True):
@@ -156,6 +156,10 @@ class CallerIdReceiver:
         self._framer.result = None
         self._window_samples = window_samples
         self._listening = window_samples > 0
+
+    def finish(self):
+        """Ends the window now: its result follows from what has been heard, when `work` has done its part."""
+        self._window_samples = 0
 
     def close(self):
         """Ends the window without a result of its own."""

@@ -175,8 +175,8 @@ class SecondReader:
         start, period = _regression(deviations, clock.start, clock.period)
         if clock.is_unspaced:
             clock.bit_samples = period / 10
-        last = min(_MOST_CHARACTERS, early + int((self._count - _LONGEST_CHARACTER - start) / period))
-        self._starts = [start + (k - early) * period for k in range(last)]
+        whole = early + 1 + int((self._count - _LONGEST_CHARACTER - start) / period)
+        self._starts = [start + (k - early) * period for k in range(min(_MOST_CHARACTERS, whole))]
 
     def _note_follows(self, at, together, number):
         """Of so many characters from `at` on, how many are there."""

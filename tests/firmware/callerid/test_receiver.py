@@ -269,6 +269,46 @@ def test_ntt():
     assert abs(receiver.quality["level_dbm0"] + 13.5) < 0.5
 
 
+def test_what_was_heard_is_read_when_the_window_is_finished():
+    samples = silence(800) + noisy(burst(STANDARDS["bell_202"], MDMF), 6, 2)
+    receiver = listen(samples)
+    assert receiver.result is None
+    receiver.finish()
+    while receiver.work():
+        pass
+    assert receiver.result == MESSAGE
+    assert receiver.data == MDMF
+
+
+def test_what_comes_while_a_burst_is_read_spoils_nothing():
+    """A step a block, as the adapter takes them: what the ring of samples has no room for is let go."""
+    standard = STANDARDS["bell_202"]
+    samples = silence(800) + noisy(burst(standard, MDMF, between_bits=20) + silence(16000), 12, 2)
+    receiver = CallerIdReceiver()
+    receiver.listen(len(samples))
+    for start in range(0, len(samples), 160):
+        part = samples[start : start + 160]
+        receiver.feed(part, len(part))
+        receiver.work()
+    assert receiver.result == MESSAGE
+    assert receiver.data == MDMF
+
+
+def test_few_bytes_that_grammar_would_let_pass_are_no_message():
+    for data in (bytes.fromhex("8004200240c1"), bytes.fromhex("800402022038")):
+        heard = noisy(silence(800) + burst(STANDARDS["v23"], sealed(data)) + silence(6000), 3, 5)
+        assert listen(heard).result != MESSAGE
+
+
+def test_quality_of_the_burst_before_is_forgotten():
+    receiver = listen(burst(STANDARDS["bell_202"], MDMF) + silence(100))
+    assert receiver.quality["standard"] == "bell_202"
+    receiver.listen(800)
+    hear(receiver, silence(800))
+    assert receiver.result == NO_CARRIER
+    assert receiver.quality["standard"] is None
+
+
 def test_feed_allocates_nothing():
     samples = burst(STANDARDS["bell_202"], MDMF) + silence(100)
     blocks = [samples[i : i + 100] for i in range(0, len(samples), 100)]
