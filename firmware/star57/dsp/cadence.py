@@ -162,6 +162,10 @@ class Cadence:
                 return self._durations_ms[place]
         return 0
 
+    def waits_in_silence(self):
+        """Whether it matters how long a silence lasts that has begun."""
+        return self.told != _NONE or (self._count > 0 and self._kinds[self._last] > 0)
+
     def wants_to_know(self, silent, ms):
         """Whether a row may be told if it is known what has been going on for `ms`."""
         if silent:
@@ -252,7 +256,11 @@ class Cadence:
                 continue
             worse = self._off_percent(i, runs, place) + ear.off_permille(self._sounded(i, place))
             self.fits[i] = 1 + place
-            if self.told == _NONE or worse < least or (worse == least and row[TONE] < self.rows[self.told][TONE]):
+            if (
+                self.told == _NONE
+                or worse < least
+                or (worse == least and row[TONE] < self.rows[self.told][TONE])
+            ):
                 least = worse
                 self.told = i
                 self._begin(runs)

@@ -15,8 +15,6 @@ from star57.dsp.carrier import SINE
 _CELL_HZ = const(500)
 _LONGEST = const(128)
 _RING = const(160)
-_TAPS = const(20)
-_TAP_ONE = const(8192)
 _MOST_PEAKS = const(5)
 
 # Words of what `_peaks` found: how many, energy in all, energy near peaks; then of each: bin, power before, at, after.
@@ -30,101 +28,59 @@ _PEAK_WORDS = const(4)
 _FIRST_GAIN_HZ = const(304)
 _GAINS = const(25)
 
-# Words of the filter; a word that may be negative is read as in fsk.py.
-_EVEN_1 = const(0)
-_EVEN_2 = const(1)
-_EVEN_3 = const(2)
-_ODD_1 = const(3)
-_WRITE = const(4)
-_LAST_REAL = const(5)
-_LAST_IMAGINARY = const(6)
-_FILTER_WORDS = const(7)
+# A low-pass to 230 Hz at 2 kHz, by a Kaiser window of beta 2.5; 8192 is 1. It is turned by a quarter a tap, to 500 Hz.
+_LOW_PASS = (
+    47,
+    -18,
+    -138,
+    -252,
+    -255,
+    -52,
+    383,
+    969,
+    1533,
+    1879,
+    1879,
+    1533,
+    969,
+    383,
+    -52,
+    -255,
+    -252,
+    -138,
+    -18,
+    47,
+)
 
-
-def _prototype():
-    """A low-pass of 20 taps at 2 kHz, to 230 Hz, by a Kaiser window of beta 2.5; its sum is 1."""
-    taps = []
-    for k in range(_TAPS):
-        x = k - (_TAPS - 1) / 2
-        ideal = math.sin(2 * math.pi * 230 / 2000 * x) / (math.pi * x)
-        taps.append(ideal * _bessel(2.5 * math.sqrt(1 - (2 * x / (_TAPS - 1)) ** 2)))
-    whole = sum(taps)
-    return [tap / whole for tap in taps]
-
-
-def _bessel(x):
-    """Modified Bessel function of order 0, unscaled: the series to what 13 bits need."""
-    term = total = 1.0
-    for k in range(1, 12):
-        term *= (x / 2 / k) ** 2
-        total += term
-    return total
-
-
-def _half_band_gain(hz, sample_hz):
-    w = 2 * math.pi * hz / sample_hz
-    return (16 + 18 * math.cos(w) - 2 * math.cos(3 * w)) / 32
+# Words of the band's state; a word that may be negative is read as in fsk.py.
+_WRITE = const(0)
+_LAST_REAL = const(1)
+_LAST_IMAGINARY = const(2)
+_STATE_WORDS = const(3)
 
 
 def _gains():
-    """1 / gain^2 in Q8 of the whole way, two half bands and the band's filter."""
-    prototype = _prototype()
+    """1 / gain^2 in Q10 of the way from 4 kHz on: taps 1 2 1 and the band's filter."""
     table = array("h", bytes(2 * _GAINS))
     for i in range(_GAINS):
         hz = _FIRST_GAIN_HZ + 16 * i
         real = imaginary = 0.0
-        for k in range(_TAPS):
+        for k, tap in enumerate(_LOW_PASS):
             w = 2 * math.pi * (hz - 500) / 2000 * k
-            real += prototype[k] * math.cos(w)
-            imaginary -= prototype[k] * math.sin(w)
-        gain = math.sqrt(real**2 + imaginary**2) * _half_band_gain(hz, 8000) * _half_band_gain(hz, 4000)
-        table[i] = round(256 / gain**2)
+            real += tap / 8192 * math.cos(w)
+            imaginary -= tap / 8192 * math.sin(w)
+        halving = (1 + math.cos(2 * math.pi * hz / 4000)) / 2
+        table[i] = round(1024 / (real**2 + imaginary**2) / halving**2)
     return table
 
 
 @micropython.viper
-def _halve(state: ptr32, block: ptr16, out: ptr16):
-    """20 ms at 4 kHz to 2 kHz, by a half band of taps -1 0 9 16 9 0 -1; 20 samples of before stay in front.
+def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
+    """60 samples at 2 kHz, of which 20 are of the block before, to 10 cells: to the ring, and their energies.
 
-    |x| <= 32000, the taps' magnitudes sum to 36 / 32.
-    """
-    e1 = int(state[_EVEN_1])
-    e1 -= (e1 & 0x20000000) << 3
-    e2 = int(state[_EVEN_2])
-    e2 -= (e2 & 0x20000000) << 3
-    e3 = int(state[_EVEN_3])
-    e3 -= (e3 & 0x20000000) << 3
-    o1 = int(state[_ODD_1])
-    o1 -= (o1 & 0x20000000) << 3
-    for i in range(20):
-        out[i] = out[i + 40]
-    for i in range(40):
-        odd = int(block[2 * i])
-        odd -= (odd & 0x8000) << 1
-        last = int(block[2 * i + 1])
-        last -= (last & 0x8000) << 1
-        x = ((o1 << 4) + 9 * (e2 + e1) - e3 - last) >> 5
-        e3 = e2
-        e2 = e1
-        e1 = last
-        o1 = odd
-        if x > 32000:
-            x = 32000
-        elif x < -32000:
-            x = -32000
-        out[20 + i] = x
-    state[_EVEN_1] = e1
-    state[_EVEN_2] = e2
-    state[_EVEN_3] = e3
-    state[_ODD_1] = o1
-
-
-@micropython.viper
-def _band(state: ptr32, samples: ptr16, taps: ptr16, ring: ptr16, cells: ptr32):
-    """40 samples at 2 kHz to 10 cells: into the ring; and their energies, then of each half autocorrelations.
-
-    The taps of either part sum to less than 0.68 * 8192 in magnitude: a sum is below 2^28, a cell's part below 21700,
-    an energy over 2^4 below 2^26 and the sum of five below 2^28.4.
+    Then of each half power and autocorrelation over a cell. Samples are +32768, which the taps' sums, -12 and 12 in
+    Q13, take out again. The taps of either part sum to 5526 in magnitude: sums are below 2^28.5, a cell's part is
+    below 22200, an energy over 2^4 below 2^26 and the sum of five below 2^28.3.
     """
     write = int(state[_WRITE])
     a1 = int(state[_LAST_REAL])
@@ -132,30 +88,21 @@ def _band(state: ptr32, samples: ptr16, taps: ptr16, ring: ptr16, cells: ptr32):
     b1 = int(state[_LAST_IMAGINARY])
     b1 -= (b1 & 0x20000000) << 3
     last = (a1 * a1 + b1 * b1) >> 4
+    p = 4
     for half in range(2):
         power = 0
         real = 0
         imaginary = 0
         for cell in range(half * 5, half * 5 + 5):
-            place = 23 + 4 * cell
-            a = 0
-            b = 0
-            k = 0
-            while k < _TAPS:
-                x = int(samples[place])
-                x -= (x & 0x8000) << 1
-                c = int(taps[k])
-                c -= (c & 0x8000) << 1
-                a += x * c
-                x = int(samples[place - 1])
-                x -= (x & 0x8000) << 1
-                c = int(taps[k + 1])
-                c -= (c & 0x8000) << 1
-                b += x * c
-                place -= 2
-                k += 2
-            a >>= 13
-            b >>= 13
+            a = 18 * int(samples[p + 1]) - 252 * int(samples[p + 3]) + 52 * int(samples[p + 5])
+            a += 969 * int(samples[p + 7]) - 1879 * int(samples[p + 9]) + 1533 * int(samples[p + 11])
+            a += 138 * int(samples[p + 17]) - 383 * int(samples[p + 13]) - 255 * int(samples[p + 15])
+            a = (a + 47 * int(samples[p + 19]) + 393216) >> 13
+            b = 252 * int(samples[p + 16]) - 47 * int(samples[p]) - 138 * int(samples[p + 2])
+            b += 255 * int(samples[p + 4]) + 383 * int(samples[p + 6]) - 1533 * int(samples[p + 8])
+            b += 1879 * int(samples[p + 10]) - 969 * int(samples[p + 12]) - 52 * int(samples[p + 14])
+            b = (b - 18 * int(samples[p + 18]) - 393216) >> 13
+            p += 4
             ring[2 * write] = a
             ring[2 * write + 1] = b
             write += 1
@@ -170,13 +117,15 @@ def _band(state: ptr32, samples: ptr16, taps: ptr16, ring: ptr16, cells: ptr32):
             imaginary += (b * a1 - a * b1) >> 4
             a1 = a
             b1 = b
-        place = 10 + 3 * half
-        cells[place] = power
-        cells[place + 1] = real
-        cells[place + 2] = imaginary
+        x = 10 + 3 * half
+        cells[x] = power
+        cells[x + 1] = real
+        cells[x + 2] = imaginary
     state[_WRITE] = write
     state[_LAST_REAL] = a1
     state[_LAST_IMAGINARY] = b1
+    for cell in range(20):
+        samples[cell] = samples[cell + 40]
 
 
 @micropython.viper
@@ -314,18 +263,14 @@ class LowLines:
     """Keeps the band's last 320 ms, and finds the lines of a part of it.
 
     After `find`: `count` lines (0 when what sounds is no few lines), ascending `decihertz`, their power over the sum
-    of all in `permille`, `inverse_gain` (mean 1 / gain^2 of the lines, Q8), and `cells`, the length of the window.
+    of all in `part` (Q12), `inverse_gain` (mean 1 / gain^2 of the lines, Q10), and `cells`, the length of the window.
     """
 
     def __init__(self):
-        prototype = _prototype()
-        # By a quarter turn a tap the low-pass about 0 becomes a band-pass about 500 Hz.
-        self._taps = array(
-            "h", [round(_TAP_ONE * tap) * (1, 1, -1, -1)[k % 4] for k, tap in enumerate(prototype)]
-        )
         self._gains = _gains()
-        self._state = array("i", bytes(4 * _FILTER_WORDS))
-        self._samples = array("h", bytes(2 * 60))
+        self._state = array("i", bytes(4 * _STATE_WORDS))
+        # Samples at 2 kHz, +32768: 20 of before, then those of the block; room for 16 more, of whoever fills it.
+        self.samples = array("H", bytes(2 * 76))
         self._ring = array("h", bytes(4 * _RING))
         self._values = array("i", bytes(4 * _LONGEST))
         self._found = array("i", bytes(4 * (_PEAKS + _PEAK_WORDS * _MOST_PEAKS)))
@@ -334,25 +279,25 @@ class LowLines:
 
     def reset(self):
         """As new, without allocating."""
-        for i in range(_FILTER_WORDS):
+        for i in range(_STATE_WORDS):
             self._state[i] = 0
         for i in range(60):
-            self._samples[i] = 0
+            self.samples[i] = 32768
         self._kept = 0
         self.count = 0
-        self.permille = 0
-        self.inverse_gain = 256
+        self.part = 0
+        self.inverse_gain = 1024
         self.cells = 0
 
     def forget(self):
         """Samples were lost: what was kept does not go on."""
         self._kept = 0
 
-    def feed(self, block, cells):
-        """20 ms at 4 kHz: 10 energies of cells to `cells`, then of each half power and autocorrelation over a cell."""
-        _halve(self._state, block, self._samples)
-        _band(self._state, self._samples, self._taps, self._ring, cells)
-        self._kept = min(self._kept + 10, _RING)
+    def feed(self, cells):
+        """Takes the 20 ms of `samples`: 10 energies to `cells`, then of each half power and autocorrelation."""
+        _band(self._state, self.samples, self._ring, cells)
+        if self._kept < _RING:
+            self._kept += 10
 
     def find(self, ago, length):
         """Looks at the last `length` cells (at most 128 of them) before the last `ago`; answers `count`."""
@@ -385,10 +330,11 @@ class LowLines:
             self.decihertz[j] = decihertz
             share = found[at + 2] >> 8
             power += share
-            weighed += share * self._inverse_gain(decihertz) >> 8
+            weighed += share * self._inverse_gain(decihertz) >> 10
         self.count = count
-        self.permille = (found[_NEAR] >> 10) * 1000 // max(1, found[_ALL] >> 10)
-        self.inverse_gain = (weighed << 8) // max(1, power)
+        # Lines add up to less than 2^13.5, so their powers to less than 2^19 after the shift.
+        self.part = (found[_NEAR] >> 12) * 4096 // max(1, found[_ALL] >> 12)
+        self.inverse_gain = (weighed << 10) // max(1, power)
 
     def _decihertz(self, at, bits):
         """The top of the parabola through the logarithms of three powers."""
