@@ -38,6 +38,12 @@ _WINDOW_SAMPLES = const(2816)  # of decisions, at a time: mark and 36 characters
 _FEWEST_TOGETHER = const(4)
 _COMPARED_FROM = const(1)
 _COMPARED_TO = const(9)
+# Where bits may change: anywhere, or at whole samples. At 1200 baud the latter start characters at whole thirds of a
+# sample on average, and noise leaves it open at which: the nearest, or the next.
+_ANYWHERE = const(-9)
+_EDGES = (_ANYWHERE, 0, -1, 1)
+_ANCHOR = const(12)  # the character by which that is told
+_MOST_OFF_THIRDS = 0.06
 _FIRST_CHARACTERS = const(14)  # enough to tell how long the message may be
 _CHARACTERS_A_STEP = const(4)
 _LONGEST_CHARACTER = const(76)
@@ -205,33 +211,45 @@ class SecondReader:
     def _likeliest(self, modems):
         """The modem whose characters fit best, tuned to it, with its twist and the noise as they are in the data."""
         best = None
+        measured = self._starts
         for modem in modems:
-            self._fit(modem)
-            if best is None or modem.fit > best.fit:
-                best = modem
-        if self._modem is not best:
-            self._modem = best
-        self._tune(best, best.noise)
-        return best
+            self._measure_space(modem)
+            for edges in _EDGES:
+                starts = measured if edges == _ANYWHERE else _at_thirds(measured, edges)
+                if not starts:
+                    continue
+                self._starts = starts
+                modem.whole_samples = edges != _ANYWHERE
+                fit, noise = self._fit(modem)
+                if best is None or fit > best[0]:
+                    best = fit, noise, modem, modem.whole_samples, starts
+        _, noise, modem, modem.whole_samples, self._starts = best
+        self._tune(modem, noise)
+        return modem
 
-    def _fit(self, modem):
-        compared = self._starts[_COMPARED_FROM:_COMPARED_TO]
+    def _measure_space(self, modem):
         self._tune(modem, self._mark.noise_power)
-        twist = self._characters.twist(self._character, compared)
+        twist = self._characters.twist(self._character, self._compared())
         if twist is not None:
             modem.space_amplitude = self._mark.amplitude * max(0.2, min(5.0, twist))
-            self._tune(modem, self._mark.noise_power)
-        modem.fit = 0
+
+    def _compared(self):
+        return self._starts[_COMPARED_FROM:_COMPARED_TO]
+
+    def _fit(self, modem):
+        """(how well the modem's characters fit, comparable between modems; the noise that they leave)."""
+        self._tune(modem, self._mark.noise_power)
+        total = 0
         residue = 0
         samples = 0
-        for start in compared:
+        for start in self._compared():
             fit, energy, count = self._characters.fit(*self._character(start))
-            modem.fit += fit << self._shift
+            total += fit << self._shift
             residue += energy
             samples += count
         mark_residue = self._mark.noise_power * _MARK_SAMPLES
         unit = 1 << (2 * self._shift)
-        modem.noise = (mark_residue + max(0, residue) * unit) / (_MARK_SAMPLES + samples)
+        return total, (mark_residue + max(0, residue) * unit) / (_MARK_SAMPLES + samples)
 
     def _tune(self, modem, noise):
         mark = self._mark
@@ -248,6 +266,7 @@ class SecondReader:
             mark.amplitude / unit,
             modem.space_amplitude / unit,
             noise / unit / unit,
+            modem.whole_samples,
         )
 
     def _character(self, start):
@@ -293,7 +312,7 @@ class SecondReader:
 
 
 class _Modem:
-    """One row of _MODEMS, and what was measured of it: `fit`, comparable with the other's, `noise` (a power)."""
+    """One row of _MODEMS, and what was measured of it."""
 
     def __init__(self, name, shift_hz, space_taps, heard):
         self.name = name
@@ -301,8 +320,18 @@ class _Modem:
         self.space_taps = space_taps
         self.heard = heard  # magnitude of space
         self.space_amplitude = 0.0
-        self.fit = 0
-        self.noise = 0.0
+        self.whole_samples = False
+
+
+def _at_thirds(starts, later):
+    """The starts moved to thirds of a sample, the nearest or so many later; none if they do not follow at thirds."""
+    anchor = min(_ANCHOR, len(starts) - 1)
+    thirds = 3 * (starts[anchor] - starts[0]) / anchor if anchor else 0
+    if abs(thirds - round(thirds)) > _MOST_OFF_THIRDS:
+        return []
+    thirds = round(thirds)
+    first = round(3 * starts[anchor]) + later - anchor * thirds
+    return [(first + k * thirds) / 3 for k in range(len(starts))]
 
 
 def _regression(deviations, start, period):

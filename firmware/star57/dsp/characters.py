@@ -3,6 +3,9 @@
 A caller-ID character is a start bit (space), eight data bits, the lowest first, and a stop bit (mark). Its carrier runs
 on without a break, so that one phase holds for all ten bits: each of the 256 waveforms is compared with the whole
 character, whatever that phase is. This needs some 4 dB less than deciding one bit at a time.
+
+Some senders change bits at whole samples only (spandsp, Asterisk): theirs are 6 or 7 samples long at 8 kHz, and what
+the phase gains in each differs. Which of the two a sender does, `fit` tells.
 """
 
 from array import array
@@ -24,7 +27,7 @@ _START = const(0)  # sample that the character starts at, Q8
 _BIT_SAMPLES = const(1)  # Q8
 _MARK_STEP = const(2)  # phase a sample, 2^16 a turn
 _SPACE_EXCESS = const(3)  # space less mark, phase a sample
-_EXCESS_PER_BIT = const(4)  # likewise, phase a bit
+_WHOLE_SAMPLES = const(4)  # whether bits change at whole samples only
 _MARK_WEIGHT = const(5)  # amplitudes, 256 for the stronger of the two
 _SPACE_WEIGHT = const(6)
 _SPACE_ENERGY = const(7)  # what a space bit's template has more than a mark bit's, in units of the likelihood
@@ -39,24 +42,33 @@ _ONES = bytes((0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4))
 def _correlate(state: ptr32, samples: ptr16, sine: ptr16, sums: ptr32):
     """Correlation of each bit with either tone: sums[4 k] mark cosine, sine, [4 k + 2] space cosine, sine.
 
+    sums[40 + k] is the phase that the bit gains if it is space. A position is below 80 * 256, times a step of 2^15.1.
     |x| <= 2047 and |sine| <= 256: 8 samples of a bit sum to less than 2^22.
     """
     start = int(state[_START])
     width = int(state[_BIT_SAMPLES])
     step = int(state[_MARK_STEP])
     excess_step = int(state[_SPACE_EXCESS])
-    excess_per_bit = int(state[_EXCESS_PER_BIT])
-    i = (start + 255) >> 8
+    whole_samples = int(state[_WHOLE_SAMPLES])
+    origin = 0
+    if whole_samples:
+        origin = (((start + 128) >> 8) << 8) - start
+    i = (start + origin + 255) >> 8
     position = (i << 8) - start
     phase = (position * step) >> 8
-    excess = (position * excess_step) >> 8
-    end = width
+    excess = ((position - origin) * excess_step) >> 8
+    exact_end = 0
+    end = 0
     k = 0
     while k < 40:
         a = 0
         b = 0
         c = 0
         d = 0
+        exact_end += width
+        end = exact_end
+        if whole_samples:
+            end = (((start + end + 128) >> 8) << 8) - start
         while position < end:
             x = int(samples[i])
             x -= (x & 0x8000) << 1
@@ -78,12 +90,14 @@ def _correlate(state: ptr32, samples: ptr16, sine: ptr16, sums: ptr32):
             excess += excess_step
             position += 256
             i += 1
-        excess -= excess_per_bit
+        gained = ((end - origin) * excess_step) >> 8
+        excess -= gained
+        origin = end
+        sums[40 + (k >> 2)] = gained
         sums[k] = a >> 6
         sums[k + 1] = b >> 6
         sums[k + 2] = c >> 6
         sums[k + 3] = d >> 6
-        end += width
         k += 4
 
 
@@ -100,14 +114,13 @@ def _weigh(state: ptr32, sums: ptr32):
 
 
 @micropython.viper
-def _half(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, first: int, half: ptr32):
+def _half(sums: ptr32, sine: ptr16, first: int, half: ptr32):
     """The sums of bits `first` to `first + 3` under each of their 16 values: half[2 v], half[2 v + 1].
 
-    half[0] and [1] hold the sum of what comes before, of one space if `first` is 1, of nothing if it is 5. With every
-    space the template gains an angle, by which the correlation is turned. Five bits sum to less than 2^18.4, times 256
-    twice.
+    half[0] and [1] hold the sum of what comes before: of one space if `first` is 1, of nothing if it is 5; half[32] the
+    phase gained in it. half[32 + v] is the phase gained with v: the correlation is turned by it. Five bits sum to less
+    than 2^18.4, times 256 twice.
     """
-    per_bit = int(state[_EXCESS_PER_BIT])
     count = 1
     k = 0
     while k < 4:
@@ -120,12 +133,11 @@ def _half(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, first: int, half: 
         e -= (e & 0x20000000) << 3
         f = int(sums[at + 3])
         f -= (f & 0x20000000) << 3
+        gained = int(sums[40 + first + k])
         v = 0
         while v < count:
-            spaces = k - int(ones[v])
-            if first == 1:
-                spaces += 1
-            place = (spaces * per_bit) >> 8
+            phase = int(half[32 + v])
+            place = phase >> 8
             s = int(sine[place & 255])
             s -= (s & 0x8000) << 1
             c = int(sine[(place + 64) & 255])
@@ -136,23 +148,24 @@ def _half(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, first: int, half: 
             q -= (q & 0x20000000) << 3
             half[2 * (v + count)] = p + ((a * c - b * s) >> 8)
             half[2 * (v + count) + 1] = q + ((a * s + b * c) >> 8)
+            half[32 + v + count] = phase
             half[2 * v] = p + ((e * c - f * s) >> 8)
             half[2 * v + 1] = q + ((e * s + f * c) >> 8)
+            half[32 + v] = phase + gained
             v += 1
         count += count
         k += 1
 
 
 @micropython.viper
-def _end(state: ptr32, sums: ptr32, sine: ptr16, ones: ptr8, half: ptr32):
+def _end(sums: ptr32, sine: ptr16, half: ptr32):
     """Adds the stop bit to the upper half's sums. Bounds as in `_half`."""
-    per_bit = int(state[_EXCESS_PER_BIT])
     a = int(sums[36])
     a -= (a & 0x20000000) << 3
     b = int(sums[37])
     b -= (b & 0x20000000) << 3
     for v in range(16):
-        place = ((4 - int(ones[v])) * per_bit) >> 8
+        place = int(half[32 + v]) >> 8
         s = int(sine[place & 255])
         s -= (s & 0x8000) << 1
         c = int(sine[(place + 64) & 255])
@@ -325,16 +338,27 @@ class CharacterReader:
 
     def __init__(self):
         self._state = array("i", bytes(4 * _WORDS))
-        self._sums = array("i", bytes(4 * 4 * _BITS))
-        self._low = array("i", bytes(4 * 2 * 16))
-        self._high = array("i", bytes(4 * 2 * 16))
-        self._turned = array("i", bytes(5 * 4 * 2 * 16))
-        self._turns = [memoryview(self._turned)[32 * k : 32 * (k + 1)] for k in range(5)]
+        self._sums = array("i", bytes(4 * 5 * _BITS))
+        self._low = array("i", bytes(4 * 3 * 16))
+        self._high = array("i", bytes(4 * 3 * 16))
+        self._turned = array("i", bytes(4 * 2 * 16))
         self._tones = array("i", bytes(4 * 4))
         self._likelihood = array("H", bytes(2 * 256))
 
-    def tune(self, mark_hz, space_hz, bit_samples, mark_amplitude, space_amplitude, noise_power):
-        """What the modem sends: frequencies, samples a bit, the amplitude of either tone; and the noise's power."""
+    def tune(
+        self,
+        mark_hz,
+        space_hz,
+        bit_samples,
+        mark_amplitude,
+        space_amplitude,
+        noise_power,
+        whole_samples=False,
+    ):
+        """What the modem sends: frequencies, samples a bit, the amplitude of either tone; and the noise's power.
+
+        whole_samples: bits change at whole samples only.
+        """
         state = self._state
         self._bit_samples = bit_samples
         self._mark_power = mark_amplitude * mark_amplitude / 2
@@ -342,7 +366,7 @@ class CharacterReader:
         state[_BIT_SAMPLES] = round(256 * bit_samples)
         state[_MARK_STEP] = round(_TURN * mark_hz / _SAMPLE_HZ)
         state[_SPACE_EXCESS] = round(_TURN * (space_hz - mark_hz) / _SAMPLE_HZ)
-        state[_EXCESS_PER_BIT] = round(_TURN * (space_hz - mark_hz) * bit_samples / _SAMPLE_HZ)
+        state[_WHOLE_SAMPLES] = 1 if whole_samples else 0
         strongest = max(mark_amplitude, space_amplitude)
         state[_MARK_WEIGHT] = round(256 * mark_amplitude / strongest)
         state[_SPACE_WEIGHT] = round(256 * space_amplitude / strongest)
@@ -397,12 +421,13 @@ class CharacterReader:
         _weigh(state, sums)
         low[0] = sums[2]
         low[1] = sums[3]
+        low[32] = sums[40]
         high[0] = 0
         high[1] = 0
-        _half(state, sums, SINE, _ONES, 1, low)
-        _half(state, sums, SINE, _ONES, 5, high)
-        _end(state, sums, SINE, _ONES, high)
-        for spaces in range(5):
-            _turn(high, ((spaces + 1) * state[_EXCESS_PER_BIT]) >> 8, SINE, self._turns[spaces])
+        high[32] = 0
+        _half(sums, SINE, 1, low)
+        _half(sums, SINE, 5, high)
+        _end(sums, SINE, high)
         for value in range(16):
-            _combine(state, _ONES, low, value, self._turns[4 - _ONES[value]], self._likelihood)
+            _turn(high, low[32 + value] >> 8, SINE, self._turned)
+            _combine(state, _ONES, low, value, self._turned, self._likelihood)
