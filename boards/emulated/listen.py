@@ -1,9 +1,9 @@
 """Runs the firmware's own receivers over samples on standard input, and prints each fact as a line of JSON.
 
-    listen.py callers                       caller ID by FSK, and what became of each burst
-    listen.py tones COUNTRY [SCHEME ...]    digits, caller ID by DTMF in these schemes, alert tones, and call progress
-                                            of one country, or of "all"
-    listen.py countries                     hears nothing: their names, one a line
+    listen.py callers               caller ID by FSK: `message`, and `failure` of a burst
+    listen.py digits [SCHEME ...]   `digit`, and `caller` by DTMF in these schemes
+    listen.py tones [COUNTRY ...]   `alert`, `subscriber_alert`, and `progress` of these countries, or of all
+    listen.py countries             hears nothing: their names, one a line
 
 Samples: 8 kHz, signed, 16 bit, little endian. A fact has its name in `fact`, and in `heard` the number of samples that
 had been heard when it came.
@@ -53,7 +53,7 @@ def _blocks(block):
 
 
 def hear_callers():
-    """Tells `message` and `failure`."""
+    """Tells what becomes of each burst."""
     receiver = CallerIdReceiver()
     receiver.listen(_WINDOW_SAMPLES)
     block = array("h", bytes(2 * _CALLERS_BLOCK_SAMPLES))
@@ -86,42 +86,53 @@ def _tell_result(receiver, heard):
         receiver.listen(_WINDOW_SAMPLES)
 
 
-class _Tones:
-    """The sink of everything that hears tones, and of the caller ID that is made of them."""
+class _Digits:
+    """The sink of the digits, and of the caller ID that is made of them."""
 
-    def __init__(self, rows, schemes):
+    def __init__(self, schemes):
         self.heard = 0
-        self._dtmf = DtmfReceiver(self)
-        self._alert = AlertReceiver(self)
-        self._progress = ProgressReceiver(self, rows)
+        self._receiver = DtmfReceiver(self)
         self._caller_id = DtmfCallerId(None, schemes)
         self._caller_id.listen(_WINDOW_SAMPLES)
-        self._digit = None
-        self._sounding = {}
+        self._known = None
 
     def feed(self, block, count):
-        self._dtmf.feed(block, count)
-        self._alert.feed(block, count)
-        self._progress.feed(block, count)
+        self._receiver.feed(block, count)
         self._caller_id.advance(count)
         self.heard += count
         if self._caller_id.result is not None:
             if self._caller_id.result == MESSAGE:
-                _tell("dtmf_caller", self.heard, message=self._caller_id.message().as_dict())
+                _tell("caller", self.heard, message=self._caller_id.message().as_dict())
             self._caller_id.listen(_WINDOW_SAMPLES)
 
     def digit(self, code, level_dbm0):
-        self._digit = {
+        receiver = self._receiver
+        self._known = {
             "digit": chr(code),
             "level_dbm0": level_dbm0,
-            "twist_db": self._dtmf.twist_db,
-            "snr_db": self._dtmf.snr_db,
+            "twist_db": receiver.twist_db,
+            "snr_db": receiver.snr_db,
         }
         self._caller_id.digit(code, level_dbm0)
 
     def digit_end(self, code, duration_samples):
-        _tell("digit", self.heard, duration_samples=duration_samples, **self._digit)
+        _tell("digit", self.heard, duration_samples=duration_samples, **self._known)
         self._caller_id.digit_end(code, duration_samples)
+
+
+class _Tones:
+    """The sink of alert tones and of call progress."""
+
+    def __init__(self, rows):
+        self.heard = 0
+        self._alert = AlertReceiver(self)
+        self._progress = ProgressReceiver(self, rows)
+        self._sounding = {}
+
+    def feed(self, block, count):
+        self._alert.feed(block, count)
+        self._progress.feed(block, count)
+        self.heard += count
 
     def alert(self, duration_samples):
         self._tell_alert("alert", duration_samples)
@@ -141,8 +152,18 @@ class _Tones:
         )
 
     def call_progress(self, index):
+        self._sounding[index] = self._known()
+
+    def call_progress_end(self, index, duration_samples):
+        known = self._sounding.pop(index, None) or self._known()
+        # The silence that ends the first cycle of a ring is not over when it is told.
+        if known["on_ms"] is not None:
+            known["off_ms"] = known["off_ms"] or self._progress.off_ms or None
+        _tell("progress", self.heard, tone=TONE_NAMES[index], duration_samples=duration_samples, **known)
+
+    def _known(self):
         progress = self._progress
-        self._sounding[index] = {
+        return {
             "level_dbm0": progress.level_dbm0,
             "snr_db": progress.snr_db,
             "frequencies_hz": progress.frequencies,
@@ -151,26 +172,23 @@ class _Tones:
             "off_ms": progress.off_ms or None,
         }
 
-    def call_progress_end(self, index, duration_samples):
-        known = self._sounding.pop(index)
-        # The silence that ends the first cycle of a ring is not over when it is told.
-        if known["on_ms"] is not None:
-            known["off_ms"] = known["off_ms"] or self._progress.off_ms or None
-        _tell("progress", self.heard, tone=TONE_NAMES[index], duration_samples=duration_samples, **known)
 
-
-def hear_tones(country, scheme_names):
-    """Tells `digit`, `dtmf_caller`, `alert`, `subscriber_alert` and `progress`."""
-    rows = plan() if country == "all" else plan(country)
-    tones = _Tones(rows, tuple([SCHEMES[name] for name in scheme_names]) or ALL)
+def hear(sink):
+    """Feeds a sink that tells for itself."""
     block = array("h", bytes(2 * _TONES_BLOCK_SAMPLES))
     for count in _blocks(block):
-        tones.feed(block, count)
+        sink.feed(block, count)
 
 
-if sys.argv[1] == "callers":
-    hear_callers()
-elif sys.argv[1] == "tones":
-    hear_tones(sys.argv[2], sys.argv[3:])
-else:
-    print("\n".join(COUNTRIES))
+def main(what, *names):
+    if what == "callers":
+        hear_callers()
+    elif what == "digits":
+        hear(_Digits(tuple([SCHEMES[name] for name in names]) or ALL))
+    elif what == "tones":
+        hear(_Tones(plan(*names)))
+    else:
+        print("\n".join(COUNTRIES))
+
+
+main(*sys.argv[1:])

@@ -14,7 +14,6 @@ from host_tools.rig import events as line_events
 from host_tools.rig import explanation
 from host_tools.rig.events import AUTO, STANDARDS, Event
 from host_tools.rig.listening import (
-    ALL_COUNTRIES,
     ReceiverFailed,
     Recording,
     RecordingUnreadable,
@@ -23,6 +22,7 @@ from host_tools.rig.listening import (
 )
 from host_tools.rig.micropython import InterpreterMissing
 
+_ALL_COUNTRIES = "all"
 _OF_CALLERS = ("caller_id", "caller_id_failed", "message_waiting", "other_message")
 
 
@@ -35,7 +35,7 @@ def decode(  # noqa: PLR0917 - the options of a command
     channel: Annotated[int, typer.Option(help="Which channel, from 0.", min=0)] = 0,
     country: Annotated[
         str, typer.Option(help="Whose call-progress tones to expect: two letters, or all.")
-    ] = ALL_COUNTRIES,
+    ] = _ALL_COUNTRIES,
     why: Annotated[bool, typer.Option("--why", help="Explain each burst that failed.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw spectrogram and events into this PNG.")] = None,
 ) -> None:
@@ -62,7 +62,7 @@ def decode(  # noqa: PLR0917 - the options of a command
         _say(f"{recording.name}, {_form(heard)}: {sentences.summary(told)}.")
 
 
-def _events(recording: Recording, standard: str, country: str, why: bool) -> list[Event]:
+def _events(recording: Recording, standard: str, country: str | None, why: bool) -> list[Event]:
     line = line_events.decode(recording.samples, standard, country)
     if not why:
         return line.events
@@ -81,12 +81,13 @@ def _known_standard(standard: str) -> str:
     return standard
 
 
-def _known_country(country: str) -> str:
-    if country == ALL_COUNTRIES:
-        return country
+def _known_country(country: str) -> str | None:
+    if country.lower() == _ALL_COUNTRIES:
+        return None
     known = countries()
     if country.upper() not in known:
-        raise typer.BadParameter(f"{country} is none of {', '.join(known)}, all", param_hint="--country")
+        names = ", ".join([*known, _ALL_COUNTRIES])
+        raise typer.BadParameter(f"{country} is none of {names}", param_hint="--country")
     return country.upper()
 
 

@@ -26,7 +26,7 @@ from host_tools.exchange.tones import CALL_WAITING, CPE_ALERT
 from host_tools.rig import bursts
 from host_tools.rig.bursts import BIT_SAMPLES, Burst
 from host_tools.rig.extent import sounds, tone_extent
-from host_tools.rig.listening import ALL_COUNTRIES, Fact, hear
+from host_tools.rig.listening import Fact, hear
 
 AUTO: Final = "auto"
 _DTMF = "dtmf"
@@ -103,26 +103,26 @@ class Line:
     failures: list[Failure]
 
 
-def decode(samples: Samples, standard: str = AUTO, country: str = ALL_COUNTRIES) -> Line:
+def decode(samples: Samples, standard: str = AUTO, country: str | None = None) -> Line:
     """Everything that the firmware's receivers hear in a recording.
 
     Args:
         samples: 8 kHz.
         standard: one of STANDARDS. If it is not AUTO, callers by this standard are all that is told, with the digits
             where it is one of DTMF.
-        country: whose call-progress tones are expected.
+        country: whose call-progress tones are expected; those of all when none is named.
 
     Raises:
         InterpreterMissing, ReceiverFailed: as `listening.hear`.
     """
     schemes = (_BY_DTMF[standard],) if standard in _BY_DTMF else ()
-    by_fsk = standard == AUTO or standard in _BY_FSK
     with ThreadPoolExecutor(1) as beside:
         measuring = beside.submit(bursts.find, samples)
-        facts = hear(samples, callers=by_fsk, schemes=schemes, country=country)
+        facts = hear(samples, schemes, country)
         measured = measuring.result()
-    tones = [told for told in _tones(samples, facts.tones) if not any(_covers(b, told) for b in measured)]
-    callers = _Callers(samples, measured, tones).told(facts.callers) if by_fsk else []
+    tones = [*_digits(samples, facts.digits), *_tones(samples, facts.tones)]
+    tones = [told for told in tones if not any(_covers(burst, told) for burst in measured)]
+    callers = _Callers(samples, measured, tones).told(facts.callers)
     told = [one for one in (*tones, *callers) if _is_asked_for(one.event, standard)]
     told.sort(key=lambda one: one.start)
     if standard == "bt":
@@ -289,18 +289,15 @@ def _quality(fact: Fact | None, burst: Burst | None) -> Event:
     return quality
 
 
+def _digits(samples: Samples, facts: Sequence[Fact]) -> list[Told]:
+    digits = [_digit(samples, fact) for fact in facts if fact["fact"] == "digit"]
+    return digits + [_dtmf_caller(fact, digits) for fact in facts if fact["fact"] == "caller"]
+
+
 def _tones(samples: Samples, facts: Sequence[Fact]) -> list[Told]:
-    told: list[Told] = []
-    for fact in facts:
-        if fact["fact"] == "digit":
-            told.append(_digit(samples, fact))
-        elif fact["fact"] == "alert":
-            told.append(_alert(samples, fact))
-        elif fact["fact"] == "progress":
-            told.append(_progress(samples, fact))
-    told += _waiting_tones(samples, facts, [one for one in told if one.event["event"] == "call_progress"])
-    digits = [one for one in told if one.event["event"] == "dtmf"]
-    return told + [_dtmf_caller(fact, digits) for fact in facts if fact["fact"] == "dtmf_caller"]
+    alerts = [_alert(samples, fact) for fact in facts if fact["fact"] == "alert"]
+    progress = [_progress(samples, fact) for fact in facts if fact["fact"] == "progress"]
+    return [*alerts, *progress, *_waiting_tones(samples, facts, progress)]
 
 
 def _waiting_tones(samples: Samples, facts: Sequence[Fact], progress: Sequence[Told]) -> list[Told]:

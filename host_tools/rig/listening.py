@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,6 @@ import soxr
 
 from host_tools.exchange.levels import RATE_HZ, Samples
 from host_tools.rig.micropython import ROOT, interpreter_command
-
-ALL_COUNTRIES: Final = "all"
 
 _SHORTEST_SAMPLES = 80  # 10 ms, in which no receiver hears anything
 _FRAMES_AT_ONCE = 1 << 20
@@ -62,8 +60,9 @@ class Recording:
 class Facts:
     """What the receivers told, each list in the order in which it was known."""
 
-    callers: list[Fact] = field(default_factory=list)
-    tones: list[Fact] = field(default_factory=list)
+    callers: list[Fact]
+    digits: list[Fact]
+    tones: list[Fact]
 
 
 def read(path: Path, channel: int = 0) -> Recording:
@@ -119,36 +118,24 @@ def _in_steps(wave: npt.NDArray[np.float32]) -> Samples:
     return samples
 
 
-def hear(
-    samples: Samples,
-    *,
-    callers: bool = True,
-    tones: bool = True,
-    schemes: Sequence[str] = (),
-    country: str = ALL_COUNTRIES,
-) -> Facts:
-    """What the firmware's receivers tell of the samples; those of caller ID and those of tones run side by side.
+def hear(samples: Samples, schemes: Sequence[str] = (), country: str | None = None) -> Facts:
+    """What the firmware's receivers tell of the samples: of caller ID by FSK, of digits, of tones, side by side.
 
     Args:
         samples: 8 kHz.
-        callers: hear caller ID by FSK.
-        tones: hear digits, alert tones and call progress.
         schemes: of caller ID by DTMF, by name; those that no household can dial when none is named.
-        country: whose call-progress tones are expected.
+        country: whose call-progress tones are expected, by ISO 3166; those of all when none is named.
 
     Raises:
         InterpreterMissing: there is no MicroPython.
         ReceiverFailed: the program ended with an error.
     """
+    programs = (("callers",), ("digits", *schemes), ("tones", *([country] if country else [])))
     with tempfile.NamedTemporaryFile(prefix="star57-", suffix=".raw") as line:
         samples.astype("<i2").tofile(line)
         line.flush()
-        with ThreadPoolExecutor(2) as side_by_side:
-            of_callers = side_by_side.submit(_run, Path(line.name), "callers") if callers else None
-            of_tones = (
-                side_by_side.submit(_run, Path(line.name), "tones", country, *schemes) if tones else None
-            )
-            return Facts(of_callers.result() if of_callers else [], of_tones.result() if of_tones else [])
+        with ThreadPoolExecutor(len(programs)) as side_by_side:
+            return Facts(*side_by_side.map(lambda program: _run(Path(line.name), *program), programs))
 
 
 def countries() -> list[str]:

@@ -47,7 +47,7 @@ FIELDS = {
 }
 
 
-def heard(samples: Samples, standard: str = "auto", country: str = "all") -> list[Event]:
+def heard(samples: Samples, standard: str = "auto", country: str | None = None) -> list[Event]:
     return decode(samples, standard, country).events
 
 

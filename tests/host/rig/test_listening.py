@@ -54,7 +54,7 @@ def test_any_rate_and_width_is_read(tmp_path: Path, call: Samples, rate_hz: int,
     assert abs(recording.duration_s - len(call) / 8000) < 0.1
     facts = hear(recording.samples)
     assert [fact["message"]["number"] for fact in facts.callers] == [NUMBER]
-    assert "".join(fact["digit"] for fact in facts.tones) == "*57"
+    assert "".join(fact["digit"] for fact in facts.digits) == "*57"
 
 
 def test_resampled_piece_by_piece_without_a_seam(tmp_path: Path) -> None:
@@ -143,15 +143,15 @@ def test_a_recording_that_was_cut_is_read_as_far_as_it_goes(tmp_path: Path, call
 def test_facts_of_an_unfinished_recording_are_told() -> None:
     tape = Tape()
     tape.digits("5", on_ms=80, off_ms=0)
-    assert [fact["digit"] for fact in hear(tape.samples, callers=False).tones] == ["5"]
+    assert [fact["digit"] for fact in hear(tape.samples).digits] == ["5"]
 
 
 def test_ambiguous_schemes_only_when_they_are_named() -> None:
     tape = Tape()
     tape.digits(dtmf_digits("star_to_hash", NUMBER))
-    assert not [fact for fact in hear(tape.samples, callers=False).tones if fact["fact"] == "dtmf_caller"]
-    named = hear(tape.samples, callers=False, schemes=["star_to_hash"]).tones
-    assert [fact["message"]["number"] for fact in named if fact["fact"] == "dtmf_caller"] == [NUMBER]
+    assert all(fact["fact"] == "digit" for fact in hear(tape.samples).digits)
+    named = hear(tape.samples, schemes=["star_to_hash"]).digits
+    assert [fact["message"]["number"] for fact in named if fact["fact"] == "caller"] == [NUMBER]
 
 
 def test_countries() -> None:
@@ -160,7 +160,7 @@ def test_countries() -> None:
 
 def test_a_receiver_that_ends_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReceiverFailed, match="KeyError"):
-        hear(np.zeros(800, np.int16), callers=False, country="nowhere")
+        hear(np.zeros(800, np.int16), country="nowhere")
     monkeypatch.setenv("STAR57_MICROPYTHON", "/bin/false")
     with pytest.raises(ReceiverFailed, match="ended with 1"):
         hear(np.zeros(800, np.int16))
