@@ -9,20 +9,21 @@ from array import array
 
 from micropython import const
 
-from star57.dsp import level
 from star57.dsp.carrier import SINE
 
 _CELL_HZ = const(500)
 _LONGEST = const(128)
 _RING = const(160)
+_SHORTEST = const(12)
 _MOST_PEAKS = const(5)
+# A peak has this part of the highest one's power at least: lines of a tone are within 9 dB.
+_LEAST_OF_HIGHEST = const(24)
 
-# Words of what `_peaks` found: how many, energy in all, energy near peaks; then of each: bin, power before, at, after.
+# Words of what `_peaks` finds: how many, their part of the energy in Q12, mean 1 / gain^2 in Q10.
 _COUNT = const(0)
-_ALL = const(1)
-_NEAR = const(2)
-_PEAKS = const(3)
-_PEAK_WORDS = const(4)
+_PART = const(1)
+_INVERSE_GAIN = const(2)
+_FOUND_WORDS = const(3)
 
 # Gains of the band, in steps of 16 Hz from 304 Hz on.
 _FIRST_GAIN_HZ = const(304)
@@ -52,6 +53,9 @@ _LOW_PASS = (
     47,
 )
 
+# What the low-pass makes of +32768: the taps with an even and those with an odd index, turned, sum up to -77 and 77.
+_BIAS = const(77 << 15)
+
 # Words of the band's state; a word that may be negative is read as in fsk.py.
 _WRITE = const(0)
 _LAST_REAL = const(1)
@@ -78,9 +82,9 @@ def _gains():
 def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
     """60 samples at 2 kHz, of which 20 are of the block before, to 10 cells: to the ring, and their energies.
 
-    Then of each half power and autocorrelation over a cell. Samples are +32768, which the taps' sums, -12 and 12 in
-    Q13, take out again. The taps of either part sum to 5526 in magnitude: sums are below 2^28.5, a cell's part is
-    below 22200, an energy over 2^4 below 2^26 and the sum of five below 2^28.3.
+    Then of each half power and autocorrelation over a cell. Samples are +32768, which is taken out of the sums again:
+    taps of either part sum up to -77 and 77. Their magnitudes sum up to 5461: sums are below 2^28.5, a cell's part is
+    below 21900, an energy over 2^4 below 2^26 and the sum of five below 2^28.2.
     """
     write = int(state[_WRITE])
     a1 = int(state[_LAST_REAL])
@@ -94,14 +98,12 @@ def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
         real = 0
         imaginary = 0
         for cell in range(half * 5, half * 5 + 5):
-            a = 18 * int(samples[p + 1]) - 252 * int(samples[p + 3]) + 52 * int(samples[p + 5])
-            a += 969 * int(samples[p + 7]) - 1879 * int(samples[p + 9]) + 1533 * int(samples[p + 11])
-            a += 138 * int(samples[p + 17]) - 383 * int(samples[p + 13]) - 255 * int(samples[p + 15])
-            a = (a + 47 * int(samples[p + 19]) + 393216) >> 13
-            b = 252 * int(samples[p + 16]) - 47 * int(samples[p]) - 138 * int(samples[p + 2])
-            b += 255 * int(samples[p + 4]) + 383 * int(samples[p + 6]) - 1533 * int(samples[p + 8])
+            a = 52 * int(samples[p + 5]) + 969 * int(samples[p + 7]) - 1879 * int(samples[p + 9])
+            a += 1533 * int(samples[p + 11]) - 383 * int(samples[p + 13]) - 255 * int(samples[p + 15])
+            a = (a + 138 * int(samples[p + 17]) - 252 * int(samples[p + 3]) + _BIAS) >> 13
+            b = 255 * int(samples[p + 4]) + 383 * int(samples[p + 6]) - 1533 * int(samples[p + 8])
             b += 1879 * int(samples[p + 10]) - 969 * int(samples[p + 12]) - 52 * int(samples[p + 14])
-            b = (b - 18 * int(samples[p + 18]) - 393216) >> 13
+            b = (b + 252 * int(samples[p + 16]) - 138 * int(samples[p + 2]) - _BIAS) >> 13
             p += 4
             ring[2 * write] = a
             ring[2 * write + 1] = b
@@ -215,14 +217,13 @@ def _transform(values: ptr16, bits: int, sine: ptr16):
 
 
 @micropython.viper
-def _peaks(values: ptr16, powers: ptr32, bits: int, reach: int, found: ptr32):
-    """Powers in place of the transform, then the peaks above a 24th of the highest; energies near them and in all.
+def _powers(values: ptr16, powers: ptr32, n: int) -> int:
+    """Powers in place of the transform; answers the highest.
 
-    Power of n numbers below 2^14.5 under a Hann window, whose mean square is 3/8: the sum over n^2 is below 2^28.
+    The sum of n parts below 2^14.5 under a Hann window, whose mean square is 3/8, over n^2: powers add up to less than
+    2^28.
     """
-    n = 1 << bits
     highest = 0
-    total = 0
     for k in range(n):
         x = int(values[2 * k])
         x -= (x & 0x8000) << 1
@@ -230,33 +231,80 @@ def _peaks(values: ptr16, powers: ptr32, bits: int, reach: int, found: ptr32):
         y -= (y & 0x8000) << 1
         x = x * x + y * y
         powers[k] = x
-        total += x
         if x > highest:
             highest = x
-    count = 0
+    return highest
+
+
+@micropython.viper
+def _logarithm(x: int) -> int:
+    """To the base of 2, in Q10, within 0.008; of 0 that of 1."""
+    if x < 1:
+        x = 1
+    octave = 10
+    while x >> 11:
+        x >>= 1
+        octave += 1
+    while x >> 10 == 0:
+        x <<= 1
+        octave -= 1
+    x -= 1024
+    return (octave << 10) + x + ((x * (1024 - x) >> 10) * 352 >> 10)
+
+
+@micropython.viper
+def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr16, hertz: ptr16, found: ptr32):
+    """Finds peaks above `least`: their frequencies, ascending; what lies within `reach` bins of them is theirs.
+
+    Each is the top of a parabola through the logarithms of three powers. Lines add up to less than 2^13.5, so their
+    powers to less than 2^19 after a shift by 8.
+    """
+    n = 1 << bits
+    total = 0
     near = 0
     covered = 0 - 1
-    least = highest // 24
+    count = 0
+    power = 0
+    weighed = 0
     for k in range(n):
         x = int(powers[k])
-        if x > least:
-            before = int(powers[(k - 1) & (n - 1)])
-            after = int(powers[(k + 1) & (n - 1)])
-            if x > before and x >= after:
-                if count < _MOST_PEAKS:
-                    at = _PEAKS + _PEAK_WORDS * count
-                    found[at] = k
-                    found[at + 1] = before
-                    found[at + 2] = x
-                    found[at + 3] = after
-                count += 1
-                for j in range(k - reach, k + reach + 1):
-                    if j > covered:
-                        near += int(powers[j & (n - 1)])
-                        covered = j
+        total += x >> 8
+        if x <= least or x < int(powers[(k + 1) & (n - 1)]) or x <= int(powers[(k - 1) & (n - 1)]):
+            continue
+        if count < _MOST_PEAKS:
+            top = int(_logarithm(x))
+            before = int(_logarithm(int(powers[(k - 1) & (n - 1)])))
+            after = int(_logarithm(int(powers[(k + 1) & (n - 1)])))
+            bend = 2 * top - before - after
+            if bend < 1:
+                bend = 1
+            place = (((k << 8) + (((after - before) << 7) // bend)) * 5000) >> (8 + bits)
+            if place < 2500:
+                place += 5000
+            # The upper half of the bins lies below 500 Hz, the lower half above.
+            j = count
+            while j > 0 and int(hertz[j - 1]) > place:
+                hertz[j] = hertz[j - 1]
+                j -= 1
+            hertz[j] = place
+            place -= 10 * _FIRST_GAIN_HZ
+            if place < 0:
+                place = 0
+            elif place >= 160 * (_GAINS - 1):
+                place = 160 * (_GAINS - 1) - 1
+            j = place // 160
+            gain = int(gains[j])
+            gain += (int(gains[j + 1]) - gain) * (place - 160 * j) // 160
+            power += x >> 8
+            weighed += ((x >> 8) * gain) >> 10
+        count += 1
+        for j in range(k - reach, k + reach + 1):
+            if j > covered:
+                near += int(powers[j & (n - 1)]) >> 8
+                covered = j
     found[_COUNT] = count
-    found[_ALL] = total
-    found[_NEAR] = near
+    found[_PART] = ((near >> 4) << 12) // ((total >> 4) + 1)
+    found[_INVERSE_GAIN] = (weighed << 10) // (power + 1)
 
 
 class LowLines:
@@ -273,7 +321,7 @@ class LowLines:
         self.samples = array("H", bytes(2 * 76))
         self._ring = array("h", bytes(4 * _RING))
         self._values = array("i", bytes(4 * _LONGEST))
-        self._found = array("i", bytes(4 * (_PEAKS + _PEAK_WORDS * _MOST_PEAKS)))
+        self._found = array("i", bytes(4 * _FOUND_WORDS))
         self.decihertz = array("H", bytes(2 * _MOST_PEAKS))
         self.reset()
 
@@ -304,50 +352,17 @@ class LowLines:
         length = min(length, _LONGEST, self._kept - ago)
         self.count = 0
         self.cells = length
-        if length < 12:
+        if length < _SHORTEST:
             return 0
         bits = 5 if length <= 32 else 6 if length <= 64 else 7
-        first = (self._state[_WRITE] - ago - length) % _RING
-        _window(self._ring, first, length, bits, SINE, self._values)
-        _transform(self._values, bits, SINE)
-        _peaks(self._values, self._values, bits, 2 + (1 << bits) // length, self._found)
-        if self._found[_COUNT] <= _MOST_PEAKS:
-            self._describe(bits)
+        values = self._values
+        found = self._found
+        _window(self._ring, (self._state[_WRITE] - ago - length) % _RING, length, bits, SINE, values)
+        _transform(values, bits, SINE)
+        least = _powers(values, values, 1 << bits) // _LEAST_OF_HIGHEST
+        _peaks(values, bits, least, 2 + (1 << bits) // length, self._gains, self.decihertz, found)
+        self.part = found[_PART]
+        self.inverse_gain = found[_INVERSE_GAIN]
+        if found[_COUNT] <= _MOST_PEAKS:
+            self.count = found[_COUNT]
         return self.count
-
-    def _describe(self, bits):
-        found = self._found
-        count = found[_COUNT]
-        weighed = power = 0
-        for k in range(count):
-            at = _PEAKS + _PEAK_WORDS * k
-            decihertz = self._decihertz(at, bits)
-            # Ascending: the upper half of the bins lies below 500 Hz, the lower half above.
-            j = k
-            while j and self.decihertz[j - 1] > decihertz:
-                self.decihertz[j] = self.decihertz[j - 1]
-                j -= 1
-            self.decihertz[j] = decihertz
-            share = found[at + 2] >> 8
-            power += share
-            weighed += share * self._inverse_gain(decihertz) >> 10
-        self.count = count
-        # Lines add up to less than 2^13.5, so their powers to less than 2^19 after the shift.
-        self.part = (found[_NEAR] >> 12) * 4096 // max(1, found[_ALL] >> 12)
-        self.inverse_gain = (weighed << 10) // max(1, power)
-
-    def _decihertz(self, at, bits):
-        """The top of the parabola through the logarithms of three powers."""
-        found = self._found
-        before = level.hundredths_dbm0(found[at + 1])
-        top = level.hundredths_dbm0(found[at + 2])
-        after = level.hundredths_dbm0(found[at + 3])
-        place = (found[at] << 8) + ((after - before) << 7) // max(1, 2 * top - before - after)
-        decihertz = place * (10 * _CELL_HZ) >> (8 + bits)
-        return decihertz if decihertz >= 2500 else decihertz + 5000
-
-    def _inverse_gain(self, decihertz):
-        gains = self._gains
-        step = max(0, min(160 * (_GAINS - 1) - 1, decihertz - 10 * _FIRST_GAIN_HZ))
-        k = step // 160
-        return gains[k] + (gains[k + 1] - gains[k]) * (step - 160 * k) // 160

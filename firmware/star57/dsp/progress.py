@@ -1,19 +1,22 @@
 """Call-progress receiver: dial tone, ringback, busy and their kin, told apart by frequency and cadence.
 
-Samples are halved in rate twice. Two ears follow what sounds (ears.py): a low one for 320 to 660 Hz, which finds the
-lines (lines.py), and a high one for the single tones from 850 to 1900 Hz. Each cuts it into runs (runs.py) and gives
-these to a Cadence (cadence.py), which knows the rows of the plan (tone_plans.py).
+Samples are halved in rate twice. Two ears (ear.py) follow what sounds: low_ear.py from 320 to 660 Hz, by its lines
+(lines.py), and high_ear.py the single tones from 850 to 1900 Hz. Each cuts it into runs, and gives them to a Cadence
+(cadence.py), which knows the rows of the plan (tone_plans.py).
 """
 
 from array import array
 
 from micropython import const
 
-from star57.dsp import level, runs
-from star57.dsp.ears import HighEar, LowEar
+from star57.dsp import level
+from star57.dsp.ear import follow
+from star57.dsp.high_ear import HighEar
+from star57.dsp.low_ear import LowEar
 from star57.dsp.tone_plans import COUNTRY, LINES, OFF, PLANS, SECTIONS, TONE
 
 _SAMPLES_PER_MS = const(8)
+_CELLS = const(10)  # in a block of 20 ms
 _CELL_SAMPLES = const(16)
 _HALF_SAMPLES = const(80)
 _LONGEST_SKIP_SAMPLES = const(800)
@@ -162,7 +165,9 @@ class ProgressReceiver:
         self._state = array("i", bytes(4 * _STATE_WORDS))
         self._low = LowEar(self, tuple([row for row in plan if not _is_high(row)]))
         self._high = HighEar(self, tuple([row for row in plan if _is_high(row)]))
-        self._samples = self._low.lines.samples
+        # What every block needs, in one place: names are dear.
+        self._front = (self._state, self._low.lines.samples, self._high.block)
+        self._ears = (self._low, self._high, self._low.lines)
         self._decihertz = array("H", bytes(2 * 5))
         self.reset()
 
@@ -173,6 +178,7 @@ class ProgressReceiver:
         for i in range(_STATE_WORDS):
             self._state[i] = 0
         self._kept = 0
+        self._expects_howler = False
         self._lost = 0
         self._ear = self._low
         self._count = 0
@@ -202,14 +208,14 @@ class ProgressReceiver:
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
-        state = self._state
+        state, low_samples, whole = self._front
         at = 0
         while at < n:
             start = at
-            at = _take(state, samples, at, n, self._samples, self._high.block)
-            if self._high.expects_howler:
+            at = _take(state, samples, at, n, low_samples, whole)
+            if self._expects_howler:
                 self._kept = _keep(samples, start, at, self._high.samples, self._kept)
-            if state[_CELL] == runs.CELLS:
+            if state[_CELL] == _CELLS:
                 state[_CELL] = 0
                 self._hear()
 
@@ -231,17 +237,18 @@ class ProgressReceiver:
             self._high.skip(cells)
 
     def _hear(self):
-        low = self._low
-        high = self._high
+        low, high, lines = self._ears
+        block = low.block
         whole = high.block
-        low.lines.feed(low.block)
-        event = runs.follow(low.track, low.block, whole)
+        lines.feed(block)
+        event = follow(low.track, block, whole)
         if event:
             low.noticed(event, whole)
-        event = runs.follow(high.track, whole, whole)
+        event = follow(high.track, whole, block)
         if event:
-            high.noticed(event, whole)
-        if high.expects_howler:
+            high.noticed(event, block)
+            self._expects_howler = high.expects_howler
+        if self._expects_howler:
             high.look_for_howler()
 
     # What the ears tell

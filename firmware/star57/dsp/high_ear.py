@@ -1,0 +1,195 @@
+"""The high ear of the call-progress receiver: single tones from 850 to 1900 Hz, and howlers."""
+
+from array import array
+
+from micropython import const
+
+from star57.dsp import goertzel, level
+from star57.dsp.cadence import SILENT
+from star57.dsp.ear import Ear
+from star57.dsp.tone_plans import HOWLER_LINES, LINES
+
+_HALF_SAMPLES = const(80)
+# Tones of a SIT are up to 30 ms apart.
+_HANG_CELLS = const(25)
+# -52 dBm0.
+_LEAST = const(96)
+
+# Of all that sounds this is the tone, in parts of 4096: noise 10 dB below it takes 5 %.
+_PURE = const(2950)
+# Frequencies are a little off in noise.
+_OFF_DECIHERTZ = const(20)
+_LOWEST_DECIHERTZ = const(8500)
+_HIGHEST_DECIHERTZ = const(19200)
+# From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz; of a howler less is below 2 kHz.
+_TO_SQUARE_HUNDREDTHS = const(1955)
+_HOWLER_HUNDREDTHS = const(2585)
+# Autocorrelation of white noise over one and two samples, of the taps 1 2 1 and the high-pass: in parts of 1024.
+_NOISE_ONE = const(97)
+_NOISE_TWO = const(-78)
+# Words of what `_tone_in_noise` finds.
+_COSINE = const(0)  # of the angle between two samples at 4 kHz, Q12
+_TONE = const(1)  # power, in the units of the sums
+_HALF_COSINE = const(2)  # of half the angle, Q12
+
+# A howler is looked for after so many beeps of its cadence, and in a beep after 30 ms of it.
+_HOWLER_BIT = const(1 << 29)
+_BEEPS_BEFORE_HOWLER = const(2)
+_SHORTEST_BEEP_CELLS = const(35)
+_LONGEST_BEEP_CELLS = const(68)
+_SETTLED_CELLS = const(15)
+
+
+@micropython.viper
+def _tone_in_noise(sums: ptr32, found: ptr32) -> int:
+    """One tone from autocorrelations over 0, 1 and 2 samples, by Pisarenko's method: most of the noise is in the first.
+
+    Answers 0 if there is no tone. |sums| < 2^13: squares add up to less than 2^29.2.
+    """
+    power = int(sums[0])
+    noise = 0
+    cosine = 0
+    tone = 0
+    for _ in range(3):
+        one = int(sums[1])
+        one -= ((one & 0x20000000) << 3) + ((noise * _NOISE_ONE) >> 10)
+        two = int(sums[2])
+        two -= ((two & 0x20000000) << 3) + ((noise * _NOISE_TWO) >> 10)
+        x = two * two + 8 * one * one
+        root = 1
+        while root * root < x:
+            root <<= 1
+        for _ in range(4):
+            root = (root + x // root) >> 1
+        if root == two:
+            return 0
+        cosine = (one << 13) // (root - two)
+        # The tone's part of the power, from the correlation that is the larger.
+        x = one << 12
+        y = cosine
+        if cosine > -2048 and cosine < 2048:
+            x = two << 12
+            y = ((cosine * cosine) >> 11) - 4096
+        tone = x // y
+        if tone << 1 < power or tone > power << 1:
+            return 0
+        noise = power - tone
+        if noise < 0:
+            noise = 0
+    found[_COSINE] = cosine
+    found[_TONE] = tone
+    x = (4096 + cosine) << 11
+    root = 1
+    while root * root < x:
+        root <<= 1
+    for _ in range(4):
+        root = (root + x // root) >> 1
+    found[_HALF_COSINE] = root
+    return 1
+
+
+def _decihertz(half_cosine):
+    """The frequency at 8 kHz whose angle between two samples has this cosine, Q12: the series of the arc's sine."""
+    x = half_cosine
+    square = x * x >> 12
+    series = 124 + (92 * square >> 12)
+    series = 183 + (series * square >> 12)
+    series = 307 + (series * square >> 12)
+    series = 683 + (series * square >> 12)
+    series = 4096 + (series * square >> 12)
+    return 20000 - ((x * series >> 12) * 12732 >> 12)
+
+
+class HighEar(Ear):
+    """Hears single tones from 850 to 1900 Hz; and, where its beeps let it be expected, a howler.
+
+    While `expects_howler` it wants every 10 ms of samples in `samples`.
+    """
+
+    def __init__(self, listener, rows):
+        super().__init__(listener, rows, _HANG_CELLS, _LEAST, 1)
+        self.decihertz = array("H", bytes(2 * 4))
+        self._found = array("i", bytes(4 * 3))
+        self._howler_wanted = self.cadence.lines & _HOWLER_BIT != 0
+        self._howler = goertzel.coefficients(LINES[HOWLER_LINES][1:])
+        self._powers = array("i", bytes(4 * 5))
+        self.samples = array("h", bytes(2 * _HALF_SAMPLES))
+        self.reset()
+
+    def reset(self):
+        super().reset()
+        self.count = 0
+        self._beeps = 0
+        self._howls = 0
+        self.expects_howler = False
+
+    def look_for_howler(self):
+        """Sets `_howls` to the share, in parts of 4096, of the last 10 ms that is a howler's four lines."""
+        if self.settled_cells() < _SETTLED_CELLS:
+            return
+        powers = self._powers
+        goertzel.scale(self.samples, _HALF_SAMPLES)
+        energy = goertzel.energy(self.samples, _HALF_SAMPLES)
+        powers[0] = 4
+        goertzel.powers(self.samples, _HALF_SAMPLES, self._howler, powers)
+        near = 0
+        for k in range(1, 5):
+            # Of a pure tone the power is energy * 40 / 2^10.
+            if powers[k] * 25 < energy >> 5:
+                return
+            near += powers[k] * 25
+        share = (near >> 10) * 4096 // ((energy >> 10) + 1)
+        if share >= _PURE:
+            self._howls = min(share, 4096)
+
+    def _ended(self, kind, cells):
+        if not _SHORTEST_BEEP_CELLS <= cells <= _LONGEST_BEEP_CELLS:
+            self._beeps = 0
+        elif kind != SILENT and self._howler_wanted:
+            self._beeps += 1
+        self.expects_howler = self._beeps >= _BEEPS_BEFORE_HOWLER
+        super()._ended(kind, cells)
+
+    def _tone(self, ago, cells):
+        if not self._howls:
+            return super()._tone(ago, cells)
+        share = self._howls
+        self._howls = 0
+        self.add_up()
+        self.count = 4
+        for k in range(4):
+            self.decihertz[k] = 10 * LINES[HOWLER_LINES][k + 1]
+        self._tell_quality(_HOWLER_HUNDREDTHS, share, 0)
+        return _HOWLER_BIT
+
+    def _is_noise(self):
+        """Whether samples are hardly like those one and two before them."""
+        sums = self._sums
+        return 2 * (abs(sums[1]) + abs(sums[2])) < sums[0]
+
+    def _measure(self, _ago, _cells):
+        found = self._found
+        if not _tone_in_noise(self._sums, found):
+            return 0
+        share = min(found[_TONE] * 4096 // max(1, self._sums[0]), 4096)
+        if share < _PURE:
+            return 0
+        decihertz = _decihertz(found[_HALF_COSINE])
+        if not _LOWEST_DECIHERTZ <= decihertz <= _HIGHEST_DECIHERTZ:
+            return 0
+        self.decihertz[0] = decihertz
+        self.count = 1
+        # What the taps 1 2 1 take: 1 / gain^2 in Q8.
+        tap = (4096 + found[_HALF_COSINE]) >> 3
+        gain = level.hundredths_dbm0((1 << 28) // (tap * tap)) - level.hundredths_dbm0(256)
+        self._tell_quality(_TO_SQUARE_HUNDREDTHS, share, gain)
+        return 1
+
+    def _fits(self, wanted):
+        if len(wanted) != 2:
+            return False
+        return abs(self.decihertz[0] - 10 * wanted[1]) <= wanted[0] * wanted[1] // 100 + _OFF_DECIHERTZ
+
+    def off_permille(self, index):
+        """How far from the line what was heard last is."""
+        return abs(self.decihertz[0] - 10 * LINES[index][1]) * 100 // LINES[index][1]
