@@ -28,10 +28,10 @@ _SHORTEST_MESSAGE = const(6)
 
 # A second reading is believed from here on. One that was repaired has had its choice among all messages that hold.
 _LEAST_EVIDENCE_NATS = 17.0
-_LEAST_MARGIN_NATS = 7.0
+_LEAST_MARGIN_NATS = 8.0
 _MOST_COST_NATS = 25.0
 _LEAST_MARGIN_AGREED_NATS = 4.0
-_LEAST_MARGIN_REPAIRED_NATS = 8.0
+_LEAST_MARGIN_REPAIRED_NATS = 9.0
 _MOST_COST_REPAIRED_NATS = 16.0
 # A first reading that the second could not read is believed if every bit was this clear (255: no noise), or somewhat
 # less clear in a message that says something and nothing unknown. Of two bits that are wrong and leave the checksum
@@ -286,11 +286,11 @@ class CallerIdReceiver:
                 yield
         whole.forget()
         if whole.is_ntt:
-            self._end_with(data, False, "ntt")
+            self._end_with(data, False, True)
         elif reading is not None and (_is_sure(reading) or _agrees(reading, data)):
-            self._end_with(reading.data, reading.repaired)
+            self._end_with(reading.data, reading.repaired, reading.is_ntt)
         elif _is_clear(whole.confidence, data):
-            self._end_with(data, False)
+            self._end_with(data, False, False)
         else:
             if self._framer.result is None and not self._framer.receiving:
                 self._framer.result = CHECKSUM_WRONG
@@ -304,7 +304,7 @@ class CallerIdReceiver:
                 yield
             elif _is_sure(reading):
                 self._forget_bursts_before(reading.ended)
-                self._end_with(reading.data, reading.repaired)
+                self._end_with(reading.data, reading.repaired, reading.is_ntt)
         if not self._reader.mark_found:
             self._forget_bursts_before(burst)
 
@@ -321,12 +321,12 @@ class CallerIdReceiver:
             if self._bursts[i] <= heard:
                 self._bursts[i] = _NONE
 
-    def _end_with(self, data, repaired, standard=None):
+    def _end_with(self, data, repaired, is_ntt):
         self._end(MESSAGE)
         self._data = data
         self.quality["repaired"] = repaired
-        if standard is not None:
-            self.quality["standard"] = standard
+        if is_ntt:
+            self.quality["standard"] = "ntt"
 
     def _end_if_over(self):
         framer = self._framer

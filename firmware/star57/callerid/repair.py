@@ -8,6 +8,7 @@ from array import array
 from micropython import const
 
 from star57.callerid import message
+from star57.callerid.framing import NTT_DLE, NTT_ETX, NTT_HEADER, NTT_SHORTEST, even_parity, ntt_crc
 from star57.dsp.characters import ALTERNATIVES, MOST_COST, NAT
 
 _IMPOSSIBLE = MOST_COST
@@ -30,6 +31,7 @@ _MOST_MARGIN = const(128)
 _MOST_STARTS = const(12)
 _MOST_SOLVED = const(5)
 _TOLD_FROM = const(14)
+_FEWEST_OF_HEADER = const(4)
 _LIKELY = const(40)  # 5 nats above the likeliest
 _MOST_DEVIATIONS = const(48)
 _HEADER = const(2)
@@ -63,10 +65,12 @@ class Reading:
     evidence_nats: by how much bytes that are no message are less likely
     repaired: whether it holds a byte that was not the likeliest by itself
     first: the character that it begins with
+    is_ntt: a frame of NTT's, from DLE SOH to the CRC
     """
 
-    def __init__(self, data, first, cost, margin, credit, repaired):
+    def __init__(self, data, first, cost, margin, credit, repaired, is_ntt=False):
         self.data = data
+        self.is_ntt = is_ntt
         self.first = first
         self.cost_nats = cost / NAT
         self.margin_nats = margin / NAT
@@ -79,11 +83,24 @@ def characters_wanted(values, costs, most):
     burst = _Burst(values, costs, most, None)
     hypotheses = sorted(burst.beginnings(_TOLD_FROM))
     wanted = 0
+    if _has_ntt_header(values):
+        return most
     for cost, first, _, length in hypotheses:
         if cost > hypotheses[0][0] + _LIKELY:
             break
-        wanted = max(wanted, first + length + 3 + _MOST_FOLLOWING)
+        wanted = max(wanted, first + length + 3)
     return min(most, wanted)
+
+
+def _has_ntt_header(values):
+    """Whether four of its five bytes are the likeliest where a frame may begin."""
+    for first in range(_TOLD_FROM - len(NTT_HEADER) + 1):
+        found = 0
+        for k in range(len(NTT_HEADER)):
+            found += values[(first + k) * ALTERNATIVES] == NTT_HEADER[k]
+        if found >= _FEWEST_OF_HEADER:
+            return True
+    return False
 
 
 def read(values, costs, count, follows):
@@ -111,6 +128,49 @@ def read(values, costs, count, follows):
         return None
     cost, _, data, repaired, credit, first = best
     return Reading(data, first, cost, min(_MOST_MARGIN, second_cost - cost), credit, repaired)
+
+
+def read_ntt(values, costs, count):
+    """The Reading of the NTT frame in `count` characters, or None: of each the likeliest value of even parity."""
+    for first in range(min(_MOST_STARTS, count - NTT_SHORTEST + 1)):
+        frame = _ntt_frame(values, costs, first, count)
+        if frame is not None:
+            data, cost, repaired = frame
+            return Reading(data, first, cost, _MOST_MARGIN, _CREDIT_OF_FIXED * len(data), repaired, True)
+    return None
+
+
+def _ntt_frame(values, costs, first, count):
+    """(bytes, cost, whether repaired) of the frame that begins with that character, or None."""
+    data = bytearray()
+    cost = crc = 0
+    escaped = False
+    left = -1  # bytes of the CRC that are to come, once it has begun
+    for character in range(first, count):
+        at = character * ALTERNATIVES
+        if left < 0:
+            while costs[at] < MOST_COST and not even_parity(values[at]):
+                at += 1
+                if at == (character + 1) * ALTERNATIVES:
+                    return None
+        value = values[at]
+        place = len(data)
+        if place < len(NTT_HEADER) and value != NTT_HEADER[place]:
+            return None
+        data.append(value)
+        cost += costs[at]
+        if place >= 2:
+            crc = ntt_crc(crc, value)
+        if left > 0:
+            left -= 1
+            if left == 0:
+                return (bytes(data), cost, cost > 0) if crc == 0 else None
+        elif place >= len(NTT_HEADER):
+            plain = value & 0x7F
+            if escaped and plain == NTT_ETX:
+                left = 2
+            escaped = plain == NTT_DLE and not escaped
+    return None
 
 
 def _content_cost(content, place, length, value):

@@ -38,10 +38,16 @@ _WINDOW_SAMPLES = const(2816)  # of decisions, at a time: mark and 36 characters
 _FEWEST_TOGETHER = const(4)
 _COMPARED_FROM = const(1)
 _COMPARED_TO = const(9)
+_FITTED = const(7)
+_FEW_FITTED = const(4)
 # Where bits may change: anywhere, or at whole samples. At 1200 baud the latter start characters at whole thirds of a
 # sample on average, and noise leaves it open at which: the nearest, or the next.
 _ANYWHERE = const(-9)
 _EDGES = (_ANYWHERE, 0, -1, 1)
+# How well the latter fits over the former, where either is clear.
+_CLEARLY_NOT = 0.985
+_CLEARLY_WHOLE = 1.02
+_DOUBT_NATS = 3.0  # that the wrong of the two may lend a message
 _ANCHOR = const(12)  # the character by which that is told
 _MOST_OFF_THIRDS = 0.06
 _FIRST_CHARACTERS = const(14)  # enough to tell how long the message may be
@@ -210,39 +216,47 @@ class SecondReader:
 
     def _likeliest(self, modems):
         """The modem whose characters fit best, tuned to it, with its twist and the noise as they are in the data."""
+        modem = self._likelier(modems)
         best = None
+        fits = []
         measured = self._starts
-        for modem in modems:
-            self._measure_space(modem)
-            for edges in _EDGES:
-                starts = measured if edges == _ANYWHERE else _at_thirds(measured, edges)
-                if not starts:
-                    continue
+        for edges in _EDGES:
+            starts = measured if edges == _ANYWHERE else _at_thirds(measured, edges)
+            if starts:
                 self._starts = starts
                 modem.whole_samples = edges != _ANYWHERE
-                fit, noise = self._fit(modem)
+                fit, noise = self._fit(modem, _FITTED)
+                fits.append(fit)
                 if best is None or fit > best[0]:
-                    best = fit, noise, modem, modem.whole_samples, starts
-        _, noise, modem, modem.whole_samples, self._starts = best
+                    best = fit, noise, modem.whole_samples, starts
+        _, noise, modem.whole_samples, self._starts = best
+        self._is_doubtful = _CLEARLY_NOT < max(fits[1:] or [0]) / fits[0] < _CLEARLY_WHOLE
         self._tune(modem, noise)
         return modem
 
+    def _likelier(self, modems):
+        likelier = None
+        most = 0
+        for modem in modems:
+            self._measure_space(modem)
+            fit = self._fit(modem, _FEW_FITTED)[0] if len(modems) > 1 else 0
+            if likelier is None or fit > most:
+                likelier, most = modem, fit
+        return likelier
+
     def _measure_space(self, modem):
         self._tune(modem, self._mark.noise_power)
-        twist = self._characters.twist(self._character, self._compared())
+        twist = self._characters.twist(self._character, self._starts[_COMPARED_FROM:_COMPARED_TO])
         if twist is not None:
             modem.space_amplitude = self._mark.amplitude * max(0.2, min(5.0, twist))
 
-    def _compared(self):
-        return self._starts[_COMPARED_FROM:_COMPARED_TO]
-
-    def _fit(self, modem):
-        """(how well the modem's characters fit, comparable between modems; the noise that they leave)."""
+    def _fit(self, modem, characters):
+        """(how well so many characters fit, comparable between modems; the noise that they leave)."""
         self._tune(modem, self._mark.noise_power)
         total = 0
         residue = 0
         samples = 0
-        for start in self._compared():
+        for start in self._starts[_COMPARED_FROM : _COMPARED_FROM + characters]:
             fit, energy, count = self._characters.fit(*self._character(start))
             total += fit << self._shift
             residue += energy
@@ -288,9 +302,13 @@ class SecondReader:
             if count % _CHARACTERS_A_STEP == 0:
                 yield None
         yield None
-        reading = repair.read(self._values, self._costs, count, self._follows)
+        reading = repair.read_ntt(self._values, self._costs, count)
+        if reading is None:
+            reading = repair.read(self._values, self._costs, count, self._follows)
         if reading is not None:
             last = min(len(self._starts), reading.first + len(reading.data)) - 1
+            if self._is_doubtful:
+                reading.margin_nats -= _DOUBT_NATS
             reading.ended = self._first + int(self._starts[last]) + _LONGEST_CHARACTER
             yield reading
 

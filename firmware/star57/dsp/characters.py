@@ -175,8 +175,8 @@ def _end(sums: ptr32, sine: ptr16, half: ptr32):
 
 
 @micropython.viper
-def _turn(half: ptr32, place: int, sine: ptr16, turned: ptr32):
-    """The upper half's 16 sums turned by an angle, 256 a turn. Bounds as in `_half`."""
+def _turn(half: ptr32, turned: ptr32, place: int, sine: ptr16):
+    """The upper half's 16 sums turned by an angle, 256 a turn, and 2^20 more to have no sign. Bounds as in `_half`."""
     s = int(sine[place & 255])
     s -= (s & 0x8000) << 1
     c = int(sine[(place + 64) & 255])
@@ -186,8 +186,8 @@ def _turn(half: ptr32, place: int, sine: ptr16, turned: ptr32):
         a -= (a & 0x20000000) << 3
         b = int(half[2 * v + 1])
         b -= (b & 0x20000000) << 3
-        turned[2 * v] = (a * c - b * s) >> 8
-        turned[2 * v + 1] = (a * s + b * c) >> 8
+        turned[2 * v] = ((a * c - b * s) >> 8) + 0x100000
+        turned[2 * v + 1] = ((a * s + b * c) >> 8) + 0x100000
 
 
 @micropython.viper
@@ -201,18 +201,14 @@ def _combine(state: ptr32, ones: ptr8, low: ptr32, value: int, turned: ptr32, li
     energy -= (energy & 0x20000000) << 3
     lower_spaces = 4 - int(ones[value])
     x = int(low[2 * value])
-    x -= (x & 0x20000000) << 3
+    x -= ((x & 0x20000000) << 3) + 0x100000
     y = int(low[2 * value + 1])
-    y -= (y & 0x20000000) << 3
+    y -= ((y & 0x20000000) << 3) + 0x100000
     for v in range(16):
-        p = int(turned[2 * v])
-        p -= (p & 0x20000000) << 3
-        p += x
+        p = int(turned[2 * v]) + x
         if p < 0:
             p = 0 - p
-        q = int(turned[2 * v + 1])
-        q -= (q & 0x20000000) << 3
-        q += y
+        q = int(turned[2 * v + 1]) + y
         if q < 0:
             q = 0 - q
         if p < q:
@@ -429,5 +425,5 @@ class CharacterReader:
         _half(sums, SINE, 5, high)
         _end(sums, SINE, high)
         for value in range(16):
-            _turn(high, low[32 + value] >> 8, SINE, self._turned)
+            _turn(high, self._turned, low[32 + value] >> 8, SINE)
             _combine(state, _ONES, low, value, self._turned, self._likelihood)

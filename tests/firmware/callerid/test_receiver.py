@@ -269,6 +269,27 @@ def test_ntt():
     assert abs(receiver.quality["level_dbm0"] + 13.5) < 0.5
 
 
+def test_ntt_is_read_a_second_time():
+    frame = bytes.fromhex("9081879082c00c820a35353535353530b1b23390039af9")
+    for baud, shift_hz, dbm0, snr_db in (
+        (1152, 0, -13, 20),
+        (1260, 0, -13, 20),
+        (1200, 150, -13, 20),
+        (1200, 0, -46, 20),
+        (1200, 0, -13, 8),
+    ):
+        modulator = FskModulator(1300 + shift_hz, 2100 + shift_hz, baud, dbm0, dbm0)
+        modulator.start(frame, 0, 75, 3)
+        samples = silence(8000)
+        samples = silence(800) + samples[: modulator.fill(samples, 8000)] + silence(4000)
+        receiver = CallerIdReceiver()
+        receiver.listen(len(samples), False)
+        hear(receiver, noisy(samples, snr_db, 7, dbm0))
+        assert receiver.result == MESSAGE, (baud, shift_hz, dbm0, snr_db)
+        assert receiver.message().number == "5555550123"
+        assert receiver.quality["standard"] == "ntt"
+
+
 def test_what_was_heard_is_read_when_the_window_is_finished():
     samples = silence(800) + noisy(burst(STANDARDS["bell_202"], MDMF), 6, 2)
     receiver = listen(samples)
