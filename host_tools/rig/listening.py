@@ -21,6 +21,7 @@ from host_tools.exchange.levels import RATE_HZ, Samples
 from host_tools.rig.micropython import ROOT, interpreter_command
 
 _SHORTEST_SAMPLES = 80  # 10 ms, in which no receiver hears anything
+_LOWEST_RATE_HZ = 2000
 _FRAMES_AT_ONCE = 1 << 20
 _PROGRAM = ROOT / "boards" / "emulated" / "listen.py"
 
@@ -73,7 +74,8 @@ def read(path: Path, channel: int = 0) -> Recording:
         channel: which channel, from 0.
 
     Raises:
-        RecordingUnreadable: no such file, no audio, nothing in it, values that are no numbers, or no such channel.
+        RecordingUnreadable: no such file, no audio, nothing in it, values that are no numbers, no such channel, or a
+            rate below 2 kHz.
     """
     if not path.is_file():
         raise RecordingUnreadable(f"{path}: there is no such file")
@@ -82,6 +84,10 @@ def read(path: Path, channel: int = 0) -> Recording:
             if not 0 <= channel < file.channels:
                 raise RecordingUnreadable(
                     f"{path}: has {file.channels} channels, so none is number {channel}"
+                )
+            if file.samplerate < _LOWEST_RATE_HZ:
+                raise RecordingUnreadable(
+                    f"{path}: {file.samplerate} samples a second are too few for a telephone line"
                 )
             pieces = list(_resampled(_channel_of(file, channel), file.samplerate))
             rate_hz, channels, encoding = file.samplerate, file.channels, file.subtype

@@ -112,6 +112,12 @@ def test_too_few_samples(tmp_path: Path, count: int) -> None:
         read(tmp_path / "line.wav")
 
 
+def test_too_low_a_rate(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "line.wav", np.zeros(8000), 1999)
+    with pytest.raises(RecordingUnreadable, match="1999 samples a second are too few"):
+        read(tmp_path / "line.wav")
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_no_numbers(tmp_path: Path, value: float) -> None:
     wave = np.zeros((8000, 2))
