@@ -14,7 +14,6 @@ from host_tools.rig import events as line_events
 from host_tools.rig import explanation
 from host_tools.rig.events import AUTO, STANDARDS, Event
 from host_tools.rig.listening import (
-    ReceiverFailed,
     Recording,
     RecordingUnreadable,
     countries,
@@ -42,15 +41,16 @@ def decode(  # noqa: PLR0917 - the options of a command
     """Print the callers, digits and tones in a recording, as the firmware hears them."""
     try:
         heard = read(recording, channel)
-        told = _events(heard, _known_standard(standard), _known_country(country), why)
-        if plot is not None:
-            _draw(plot, recording, heard, told)
+        line = line_events.decode(heard.samples, _known_standard(standard), _known_country(country))
     except RecordingUnreadable as fault:
         _complain(str(fault))
         raise typer.Exit(2) from fault
-    except (InterpreterMissing, ReceiverFailed) as fault:
+    except InterpreterMissing as fault:
         _complain(str(fault))
         raise typer.Exit(1) from fault
+    told = _explained(heard, line) if why else line.events
+    if plot is not None:
+        _draw(plot, recording, heard, told)
     for event in told:
         if as_json:
             typer.echo(json.dumps(event))
@@ -60,12 +60,13 @@ def decode(  # noqa: PLR0917 - the options of a command
                 _say(f"{'':14}{event['why']}")
     if not as_json:
         _say(f"{recording.name}, {_form(heard)}: {sentences.summary(told)}.")
+    for sentence in line.faults.values():
+        _complain(sentence)
+    if line.faults:
+        raise typer.Exit(1)
 
 
-def _events(recording: Recording, standard: str, country: str | None, why: bool) -> list[Event]:
-    line = line_events.decode(recording.samples, standard, country)
-    if not why:
-        return line.events
+def _explained(recording: Recording, line: line_events.Line) -> list[Event]:
     explained = {
         id(failed.event): explanation.of_failure(recording.samples, failed) for failed in line.failures
     }

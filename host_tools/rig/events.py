@@ -97,10 +97,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Line:
-    """What was on it: `events` in the order of `at`, and the `failures` among them."""
+    """What was on it: `events` in the order of `at`, and the `failures` among them; `faults` is listening.Facts's."""
 
     events: list[Event]
     failures: list[Failure]
+    faults: dict[str, str]
 
 
 def decode(samples: Samples, standard: str = AUTO, country: str | None = None) -> Line:
@@ -113,7 +114,7 @@ def decode(samples: Samples, standard: str = AUTO, country: str | None = None) -
         country: whose call-progress tones are expected; those of all when none is named.
 
     Raises:
-        InterpreterMissing, ReceiverFailed: as `listening.hear`.
+        InterpreterMissing: as `listening.hear`.
     """
     schemes = (_BY_DTMF[standard],) if standard in _BY_DTMF else ()
     with ThreadPoolExecutor(1) as beside:
@@ -122,7 +123,7 @@ def decode(samples: Samples, standard: str = AUTO, country: str | None = None) -
         measured = measuring.result()
     tones = [*_digits(samples, facts.digits), *_tones(samples, facts.tones)]
     tones = [told for told in tones if not any(_covers(burst, told) for burst in measured)]
-    callers = _Callers(samples, measured, tones).told(facts.callers)
+    callers = _Callers(samples, measured, tones).told(facts.callers, heard_all="callers" not in facts.faults)
     told = [one for one in (*tones, *callers) if _is_asked_for(one.event, standard)]
     told.sort(key=lambda one: one.start)
     if standard == "bt":
@@ -134,7 +135,7 @@ def decode(samples: Samples, standard: str = AUTO, country: str | None = None) -
         for event, one in zip(timed, told, strict=True)
         if event["event"] == "caller_id_failed" and one.burst is not None
     ]
-    return Line(timed, failures)
+    return Line(timed, failures, facts.faults)
 
 
 def _is_asked_for(event: Event, standard: str) -> bool:
@@ -162,13 +163,17 @@ class _Callers:
         self._alerts = [told for told in tones if told.event["event"] == "alert_tone"]
         self._taken_to: dict[Burst, int] = {}
 
-    def told(self, facts: Sequence[Fact]) -> list[Told]:
-        """One for each message, for each burst in which there was none, and for each bad message behind a good one."""
+    def told(self, facts: Sequence[Fact], heard_all: bool) -> list[Told]:
+        """One for each message, for each burst in which there was none, and for each bad message behind a good one.
+
+        `heard_all`: the receiver heard the whole recording, so that a burst of which it tells nothing had no message.
+        """
         messages = [self._message(fact) for fact in facts if fact["fact"] == "message"]
         failures = [fact for fact in facts if fact["fact"] == "failure"]
         empty = [burst for burst in self._bursts if burst not in self._taken_to]
         failed = [self._failed(burst, self._of_burst(burst, failures)) for burst in empty]
         explained = [told.fact for told in failed]
+        failed = [told for told in failed if heard_all or told.fact is not None]
         behind = [
             self._failed_behind(fact)
             for fact in failures

@@ -33,10 +33,6 @@ class RecordingUnreadable(Exception):
     """The file is not audio that can be read; the text says why, in one sentence."""
 
 
-class ReceiverFailed(Exception):
-    """The firmware's program ended with an error; the text has its last words."""
-
-
 @dataclass(frozen=True)
 class Recording:
     """What a file holds.
@@ -59,11 +55,16 @@ class Recording:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the receivers told, each list in the order in which it was known."""
+    """What the receivers told, each list in the order in which it was known.
+
+    `faults`: those that ended with an error ("callers", "digits", "tones"), and a sentence; what they told until then
+    is there.
+    """
 
     callers: list[Fact]
     digits: list[Fact]
     tones: list[Fact]
+    faults: dict[str, str]
 
 
 def read(path: Path, channel: int = 0) -> Recording:
@@ -134,30 +135,29 @@ def hear(samples: Samples, schemes: Sequence[str] = (), country: str | None = No
 
     Raises:
         InterpreterMissing: there is no MicroPython.
-        ReceiverFailed: the program ended with an error.
     """
     programs = (("callers",), ("digits", *schemes), ("tones", *([country] if country else [])))
     with tempfile.NamedTemporaryFile(prefix="star57-", suffix=".raw") as line:
         samples.astype("<i2").tofile(line)
         line.flush()
         with ThreadPoolExecutor(len(programs)) as side_by_side:
-            return Facts(*side_by_side.map(lambda program: _run(Path(line.name), *program), programs))
+            told = list(side_by_side.map(lambda program: _run(Path(line.name), *program), programs))
+    callers, digits, tones = ([json.loads(fact) for fact in output.splitlines()] for output, _ in told)
+    faults = {program[0]: fault for program, (_, fault) in zip(programs, told, strict=True) if fault}
+    return Facts(callers, digits, tones, faults)
 
 
 def countries() -> list[str]:
-    """The countries whose call-progress tones are known, by ISO 3166.
+    """The countries whose call-progress tones are known, by ISO 3166; none if the program does not run.
 
     Raises:
-        InterpreterMissing, ReceiverFailed: as `hear`.
+        InterpreterMissing: there is no MicroPython.
     """
-    return _output(Path(os.devnull), "countries").split()
+    return _run(Path(os.devnull), "countries")[0].split()
 
 
-def _run(line: Path, *arguments: str) -> list[Fact]:
-    return [json.loads(fact) for fact in _output(line, *arguments).splitlines()]
-
-
-def _output(line: Path, *arguments: str) -> str:
+def _run(line: Path, *arguments: str) -> tuple[str, str]:
+    """The whole lines that a program wrote, and the sentence that tells its fault, "" if it had none."""
     with line.open("rb") as samples:
         finished = subprocess.run(
             [*interpreter_command(), str(_PROGRAM), *arguments],
@@ -168,7 +168,10 @@ def _output(line: Path, *arguments: str) -> str:
             errors="replace",
             check=False,
         )
-    if finished.returncode:
-        last_words = finished.stderr.strip().rpartition("\n")[2]
-        raise ReceiverFailed(f"the receivers ended with {finished.returncode}: {last_words}")
-    return finished.stdout
+    whole = finished.stdout[: finished.stdout.rfind("\n") + 1]
+    if not finished.returncode:
+        return whole, ""
+    last_words = finished.stderr.strip().rpartition("\n")[2]
+    return whole, f"the receivers of {arguments[0]} ended with {finished.returncode}: {last_words}".rstrip(
+        ": "
+    )

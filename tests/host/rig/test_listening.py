@@ -12,7 +12,6 @@ import soxr
 from host_tools.exchange.caller_id import dtmf_digits
 from host_tools.exchange.levels import Samples
 from host_tools.rig.listening import (
-    ReceiverFailed,
     RecordingUnreadable,
     countries,
     hear,
@@ -164,9 +163,29 @@ def test_countries() -> None:
     assert {"US", "GB", "DE"} <= set(countries())
 
 
-def test_a_receiver_that_ends_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ReceiverFailed, match="KeyError"):
-        hear(np.zeros(800, np.int16), country="nowhere")
+def test_receivers_that_end_with_an_error_say_so(call: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = hear(call, country="nowhere")
+    assert list(facts.faults) == ["tones"]
+    assert facts.faults["tones"].startswith("the receivers of tones ended with 1: KeyError")
+    assert len(facts.callers) == 1
+    assert len(facts.digits) == 3
+    assert facts.tones == []
     monkeypatch.setenv("STAR57_MICROPYTHON", "/bin/false")
-    with pytest.raises(ReceiverFailed, match="ended with 1"):
-        hear(np.zeros(800, np.int16))
+    assert hear(call).faults == {
+        what: f"the receivers of {what} ended with 1" for what in ("callers", "digits", "tones")
+    }
+    assert countries() == []
+
+
+def test_what_was_told_before_the_error_counts(
+    tmp_path: Path, call: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "micropython"
+    program.write_text(
+        '#!/bin/sh\necho \'{"fact": "digit"}\'; printf \'{"fact": "di\'; echo "last words" >&2; exit 3\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("STAR57_MICROPYTHON", str(program))
+    facts = hear(call)
+    assert facts.digits == [{"fact": "digit"}]
+    assert facts.faults["digits"] == "the receivers of digits ended with 3: last words"
