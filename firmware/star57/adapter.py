@@ -48,6 +48,8 @@ _CALLER_ID_WINDOW_SAMPLES = const(8 * 3900)
 _CALL_WAITING_WINDOW_SAMPLES = const(8 * 3400)
 # A telephone exchange sends CAS at once behind SAS; a CAS that nothing announced is speech.
 _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES = const(8 * 600)
+# SAS comes again after 10 s while the same call still waits (TELEPHONY 6.1).
+_SUBSCRIBER_ALERT_AGAIN_SAMPLES = const(8 * 12000)
 # The longest break of a dial pulse is 80 ms (TELEPHONY 5): past that, and a margin, the phone was hung up.
 _LONGEST_PULSE_BREAK_SAMPLES = const(8 * 120)
 _CHECK_IN_MS = const(1000)
@@ -144,7 +146,8 @@ class Adapter:
         self._player = Player(board.prompts, REGIONS[self._settings.country])
         self._loop_closed = False
         self._open_samples = 0
-        self._since_subscriber_alert = _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES
+        self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
+        self._waits_unidentified = False
         self._window_samples = 0
         self._call = None
         self._presented = None
@@ -219,6 +222,8 @@ class Adapter:
         self._caller_id.work()
         if self._caller_id.result is not None:
             self._caller_id_ended()
+        if self._waits_unidentified and self._since_subscriber_alert >= _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
+            self._call_waits()
         self._dialled.advance(n)
         self._player.prepare()
         if self._handset is not None and self._player.idle:
@@ -315,6 +320,9 @@ class Adapter:
         self._dialled.on_hook()
         if self._state.off_hook_at_exchange:
             self._end_listening()
+        if self._waits_unidentified:
+            self._call_waits()
+        self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._state.on_hook()
         if self._call is not None:
             self._state.ring_started()
@@ -326,14 +334,20 @@ class Adapter:
     # Call waiting
 
     def _subscriber_alerted(self, _value):
+        # A line without caller ID on call waiting gets no CAS behind it, and SAS again while the call waits.
+        self._waits_unidentified = self._since_subscriber_alert >= _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._since_subscriber_alert = 0
 
     def _alerted(self, _value):
         if self._since_subscriber_alert < _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
-            at, time_source = self._board.wall_time()
-            self._presented = self._calls.call_waiting(at, time_source)
-            self._save_calls()
+            self._call_waits()
             self._listen(_CALL_WAITING_WINDOW_SAMPLES)
+
+    def _call_waits(self):
+        self._waits_unidentified = False
+        at, time_source = self._board.wall_time()
+        self._presented = self._calls.call_waiting(at, time_source)
+        self._save_calls()
 
     # Digits and the dialogue
 

@@ -7,7 +7,7 @@ import micropython
 import signals
 from board import HOOK_EDGE, RING_EDGE
 from star57.adapter import Adapter
-from star57.dsp.tones import DtmfSender
+from star57.dsp.tones import DtmfSender, ToneSender
 
 N = 160
 
@@ -131,6 +131,44 @@ def test_lost_samples_allocate_nothing():
     line.board.lost_samples = 1000
     line.blocks(3)
     assert not line.board.energised
+
+
+def subscriber_alert():
+    tone = ToneSender()
+    tone.start(440, -13, 0, 0, 8 * 300)
+    samples = array("h", bytes(2 * 8 * 400))
+    assert tone.fill(samples, len(samples)) == 8 * 300
+    return samples
+
+
+def test_a_waiting_call_without_caller_id_is_a_call_and_the_same_one_until_its_tone_ceases():
+    line = Line()
+    line.hook(1)
+    line.blocks(100)
+    assert line.adapter._calls.last is None
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    first = line.adapter._calls.last
+    assert first.call_waiting
+    assert first.caller_id is None
+    line.blocks(450)
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    assert line.adapter._calls.last.call_id == first.call_id
+    line.blocks(650)
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    assert line.adapter._calls.last.call_id != first.call_id
+
+
+def test_a_waiting_call_is_the_last_one_when_the_household_hangs_up_at_once():
+    line = Line()
+    line.hook(1)
+    line.blocks(10)
+    line.hear(subscriber_alert())
+    line.hook(0)
+    line.blocks(70)
+    assert line.adapter._calls.last.call_waiting
 
 
 def test_the_trace_code_energises_the_relay_and_an_open_loop_frees_it_in_the_same_block():
