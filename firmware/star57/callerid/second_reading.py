@@ -68,13 +68,14 @@ class SecondReader:
         self._recorder = recorder
         self._slicer = BurstSlicer(recorder)
         self._clock = CharacterClock()
-        self._characters = CharacterReader()
         self._decisions = memoryview(bytearray(_WINDOW_SAMPLES))
         self._follows = bytearray(_MOST_CHARACTERS)
         self._samples = array("h", bytes(2 * _LONGEST_CHARACTER))
         # The decisions are not needed any more when the characters are known.
-        self._values = self._decisions[: _MOST_CHARACTERS * ALTERNATIVES]
-        self._costs = self._decisions[_MOST_CHARACTERS * ALTERNATIVES : 2 * _MOST_CHARACTERS * ALTERNATIVES]
+        read = _MOST_CHARACTERS * ALTERNATIVES
+        self._values = self._decisions[:read]
+        self._costs = self._decisions[read : 2 * read]
+        self._characters = CharacterReader(self._decisions[2 * read : 2 * read + 512])
         self.forget()
 
     def forget(self):

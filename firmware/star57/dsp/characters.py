@@ -231,14 +231,14 @@ def _combine(state: ptr32, ones: ptr8, low: ptr32, value: int, turned: ptr32, li
 
 @micropython.viper
 def _greatest(likelihood: ptr16) -> int:
-    """Index of the greatest of 256."""
-    best = 0
-    most = int(likelihood[0])
-    for v in range(1, 256):
+    """The greatest of 256."""
+    most = 0
+    v = 0
+    while v < 256:
         if int(likelihood[v]) > most:
             most = int(likelihood[v])
-            best = v
-    return best
+        v += 1
+    return most
 
 
 @micropython.viper
@@ -329,17 +329,17 @@ class CharacterReader:
     """Compares whole characters with all 256 values.
 
     Samples are an array("h") of at most +-2047, in which the stronger tone has an amplitude of 256 or less; a
-    character at `start` (a float, in samples) must lie within them.
+    character at `start` (a float, in samples) must lie within them. likelihood: 512 bytes that it may use.
     """
 
-    def __init__(self):
+    def __init__(self, likelihood):
         self._state = array("i", bytes(4 * _WORDS))
         self._sums = array("i", bytes(4 * 5 * _BITS))
         self._low = array("i", bytes(4 * 3 * 16))
         self._high = array("i", bytes(4 * 3 * 16))
         self._turned = array("i", bytes(4 * 2 * 16))
         self._tones = array("i", bytes(4 * 4))
-        self._likelihood = array("H", bytes(2 * 256))
+        self._likelihood = likelihood
 
     def tune(
         self,
@@ -375,7 +375,7 @@ class CharacterReader:
     def fit(self, samples, start):
         """(how well the likeliest value fits, the energy of what it leaves, in how many samples)."""
         self._compare(samples, start)
-        fit = self._likelihood[_greatest(self._likelihood)]
+        fit = _greatest(self._likelihood)
         first = int(start + 0.99)
         count = int(_BITS * self._bit_samples)
         # A unit of the likelihood is four times the stronger amplitude; half of what mark bits take is not in it.
