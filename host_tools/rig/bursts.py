@@ -54,7 +54,7 @@ _BAUDS = np.arange(1120, 1281, 4)
 
 _PLACED_BYTES = 12
 _MOST_GAP_BITS = 23  # GR-30: 20 bits of mark; NTT has 3 stop bits more
-_AS_GOOD = 0.85
+_AS_GOOD = 0.93
 _NEAR = 20
 
 
@@ -120,15 +120,16 @@ def find(samples: Samples) -> list[Burst]:
 
 
 def place(
-    samples: Samples, data: bytes, first: int, last: int, baud: float | None = None
+    samples: Samples, data: bytes, first: int, last: int, baud: float | None = None, *, latest: bool = False
 ) -> tuple[int, float]:
-    """Where in samples[first:last] a message lies, whole; the last place if there are several.
+    """Where in samples[first:last] a message lies, whole.
 
     Args:
         samples: the recording, 8 kHz.
         data: the message's bytes, one at least; the first dozen are looked for.
         first, last: what to look in.
         baud: as measured; 1200 if it was not.
+        latest: of several places that are about as good, the last instead of the best.
 
     Returns:
         The sample of its first start bit, and how well what is there agrees: 1 without noise, 0 for no agreement.
@@ -142,13 +143,15 @@ def place(
         decision = np.clip((mark - space) / np.maximum(mark + space, 1.0) / contrast, -1, 1)
         starts = len(part) - round(9 * bit_samples * len(data))
         if starts > 0:
-            start, agreement = _best_start(decision, data[:_PLACED_BYTES], bit_samples, starts)
+            start, agreement = _best_start(decision, data[:_PLACED_BYTES], bit_samples, starts, latest)
             if agreement > best[1]:
                 best = (first + start, agreement)
     return best
 
 
-def _best_start(decision: Wave, data: bytes, bit_samples: float, starts: int) -> tuple[int, float]:
+def _best_start(
+    decision: Wave, data: bytes, bit_samples: float, starts: int, latest: bool
+) -> tuple[int, float]:
     """The start of the characters `data`, all of them with the same bits of mark between them, and the agreement."""
     middles = np.round((np.arange(10) + 0.5) * bit_samples).astype(int)
     most_apart = round((10 + _MOST_GAP_BITS) * bit_samples) * len(data)
@@ -170,9 +173,10 @@ def _best_start(decision: Wave, data: bytes, bit_samples: float, starts: int) ->
             first = round(place * apart)
             together += character[first : first + starts]
         agreements = np.maximum(agreements, together / (10 * len(data)))
-    last = int(np.flatnonzero(agreements >= _AS_GOOD * agreements.max())[-1])
-    near = agreements[max(0, last - _NEAR) : last + 1]
-    start = max(0, last - _NEAR) + int(near.argmax())
+    if latest:
+        last = int(np.flatnonzero(agreements >= _AS_GOOD * agreements.max())[-1])
+        agreements[: max(0, last - _NEAR)] = -1
+    start = int(agreements.argmax())
     return start, float(agreements[start])
 
 

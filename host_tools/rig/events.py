@@ -211,7 +211,7 @@ class _Callers:
                 start, agreement = bursts.place(self._samples, data, begin, min(burst.end, heard), baud)
                 if agreement > _AGREES:
                     return burst, start
-        start, agreement = bursts.place(self._samples, data, first, heard, baud)
+        start, agreement = bursts.place(self._samples, data, first, heard, baud, latest=True)
         return None, start if agreement > _AGREES else max(0, heard - round(10 * BIT_SAMPLES * len(data)))
 
     def _is_call_waiting(self, burst: Burst | None) -> bool:
