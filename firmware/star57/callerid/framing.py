@@ -13,7 +13,7 @@ _LONGEST = const(258)  # type, length, 255, checksum
 
 # A message is announced by mark: 55 bits at least (SIN 227), of which carrier and noise may take some.
 # Without a seizure before it, the mark is all that tells a message from speech, so more of it is asked for.
-_ANNOUNCING_MARKS = const(11)
+ANNOUNCING_MARKS = const(11)
 _ANNOUNCING_MARKS_ALONE = const(32)
 # Within a message up to 20 bits of mark may come between two bytes (GR-30); more end it.
 _INTERRUPTING_MARKS = const(25)
@@ -60,7 +60,7 @@ class Framer:
 
     def reset(self, seizure=True):
         """As new. `seizure`: one may come before the mark, as it does on-hook."""
-        self._announcing_marks = _ANNOUNCING_MARKS if seizure else _ANNOUNCING_MARKS_ALONE
+        self._announcing_marks = ANNOUNCING_MARKS if seizure else _ANNOUNCING_MARKS_ALONE
         self.result = None
         self.length = 0
         self.confidence = 0
@@ -141,7 +141,7 @@ class NttFramer:
 
     def reset(self, seizure=False):
         """As new. NTT sends no seizure, so that more of the mark before the frame is asked for."""
-        self._announcing_marks = _ANNOUNCING_MARKS if seizure else _ANNOUNCING_MARKS_ALONE
+        self._announcing_marks = ANNOUNCING_MARKS if seizure else _ANNOUNCING_MARKS_ALONE
         self.result = None
         self.length = 0
         self.confidence = 0

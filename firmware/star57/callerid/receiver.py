@@ -6,6 +6,7 @@ from micropython import const
 
 from star57.callerid import message
 from star57.callerid.framing import (
+    ANNOUNCING_MARKS,
     CHECKSUM_WRONG,
     GARBAGE,
     MESSAGE,
@@ -52,7 +53,7 @@ _NONE = const(-1)
 class _Bytes:
     """The sink of the FSK receiver: both framings hear every byte, and the first whole message is kept.
 
-    began, ended: samples heard when its first and its last byte had come, within 10 ms
+    began, ended: samples heard when its first and its last byte had come, within 20 ms
     """
 
     def __init__(self, framer, ntt, recorder):
@@ -61,6 +62,7 @@ class _Bytes:
         self._recorder = recorder
         self._data = bytearray(NTT_LONGEST)
         self._begins = array("i", (0, 0))  # of what either framer receives
+        self._expecting = False  # a byte may matter: the bytes of a seizure do not
         self.confidence = 0
         self.is_ntt = False
         self.began = 0
@@ -71,33 +73,41 @@ class _Bytes:
         """No message is kept any more."""
         self.length = 0
 
-    @property
-    def data(self):
-        """The message that is kept. Allocates."""
+    def message(self):
+        """The bytes of the message that is kept. Allocates."""
         return bytes(self._data[: self.length])
 
     def carrier(self, present):
+        self._expecting = False
         self._framer.carrier(present)
         self._ntt.carrier(present)
 
     def marks(self, bits):
         self._framer.marks(bits)
         self._ntt.marks(bits)
+        self._expecting = self._expecting or bits >= ANNOUNCING_MARKS
 
     def byte(self, value, confidence):
-        self._hear(self._framer, value, confidence, False)
-        self._hear(self._ntt, value, confidence, True)
+        if self._expecting:
+            self._expecting = False
+            self._hear(self._framer, value, confidence, False)
+            self._hear(self._ntt, value, confidence, True)
+
+    def framing_error(self):
+        if self._expecting:
+            self._framer.framing_error()
+            self._ntt.framing_error()
+            self._expecting = self._framer.receiving or self._ntt.receiving
 
     def _hear(self, framer, value, confidence, is_ntt):
         framer.byte(value, confidence)
-        if framer.receiving and framer.length == 1:
-            self._begins[is_ntt] = self._recorder.heard
-        if framer.result == MESSAGE:
+        if framer.receiving:
+            self._expecting = True
+            if framer.length == 1:
+                self._begins[is_ntt] = self._recorder.heard
+        elif framer.result == MESSAGE:
+            self._expecting = True  # another message may follow at once
             self._keep(framer, is_ntt)
-
-    def framing_error(self):
-        self._framer.framing_error()
-        self._ntt.framing_error()
 
     def _keep(self, framer, is_ntt):
         """Before the next message overwrites it: that may come at once."""
@@ -138,6 +148,8 @@ class CallerIdReceiver:
         self._whole = _Bytes(self._framer, self._ntt, self._recorder)
         self._fsk = FskReceiver(self._whole, _MARK_HZ, _SPACE_HZ, recorder=self._recorder)
         self._reader = SecondReader(self._recorder)
+        # In an array, for a class with a property is slow to set an attribute.
+        self._window = array("i", (0,))  # samples that are still to be heard
         self._bursts = array("i", [_NONE] * _MOST_BURSTS)  # samples heard when mark ended, the newest first
         # Samples heard when each of these was last read a second time.
         self._read_at = array("i", bytes(4 * _MOST_BURSTS))
@@ -147,23 +159,23 @@ class CallerIdReceiver:
         """Opens the window. `seizure`: one may come, as it does on-hook; without it more mark has to come."""
         self.reset()
         self._framer.reset(seizure)
-        self._window_samples = window_samples
+        self._window[0] = window_samples
         self._listening = window_samples > 0
 
     def resume(self, window_samples):
         """Opens the window again behind a result: what follows in the same burst is heard too."""
         self.clear()
         self._framer.result = None
-        self._window_samples = window_samples
+        self._window[0] = window_samples
         self._listening = window_samples > 0
 
     def finish(self):
         """Ends the window now: its result follows from what has been heard, when `work` has done its part."""
-        self._window_samples = 0
+        self._window[0] = 0
 
     def close(self):
         """Ends the window without a result of its own."""
-        self._window_samples = 0
+        self._window[0] = 0
         self._listening = False
         self._stop_reading()
 
@@ -186,7 +198,7 @@ class CallerIdReceiver:
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h"), as far as they lie in the window."""
-        n = min(n, self._window_samples)
+        n = min(n, self._window[0])
         if not n:
             return
         had_carrier = self._framer.carrier_present
@@ -196,17 +208,17 @@ class CallerIdReceiver:
             self._note_burst()
         if had_carrier and not self._framer.carrier_present:
             self._dropped_at = self._recorder.heard
-        self._window_samples -= n
+        self._window[0] -= n
 
     def skip(self, n):
         """`n` samples were lost, and with them the message that was under way."""
-        n = min(n, self._window_samples)
+        n = min(n, self._window[0])
         if n:
             self._fsk.skip(n)
             if not self._whole.length:
                 self._forget_burst()
                 self._stop_reading()
-            self._window_samples -= n
+            self._window[0] -= n
 
     def work(self):
         """Goes on with what has been heard; whether there is more to do at once. Allocates."""
@@ -255,7 +267,7 @@ class CallerIdReceiver:
     def _next_steps(self):
         """What is to be read next, or None."""
         heard = self._recorder.heard
-        is_over = self._window_samples == 0
+        is_over = self._window[0] == 0
         if self._whole.length:
             settled = heard - self._whole.ended >= _SETTLED_SAMPLES or not self._framer.carrier_present
             return self._confirm() if settled or is_over else None
@@ -279,7 +291,7 @@ class CallerIdReceiver:
     def _confirm(self):
         """Steps: a message whose checksum holds is read a second time, for it holds by chance in 1 of 256."""
         whole = self._whole
-        data = whole.data
+        data = whole.message()
         reading = None
         for reading in self._reader.steps(self._mark_before(whole.began)):
             if reading is None:
@@ -330,7 +342,7 @@ class CallerIdReceiver:
 
     def _end_if_over(self):
         framer = self._framer
-        is_over = self._window_samples == 0
+        is_over = self._window[0] == 0
         if is_over and framer.receiving:
             self._end(TRUNCATED)
         elif framer.result is not None and (is_over or self._failed()):
