@@ -27,7 +27,7 @@ _WARM_UP_CASES = 60
 _CHECK_EVERY = 100
 _LONGEST_BLOCK = const(400)
 _MOST_STEPS = const(5000)
-_MOST_WINDOW_SAMPLES = const(70000)
+_MOST_SILENCE_SAMPLES = const(8000)
 _RESULTS = {
     MESSAGE: "message",
     CHECKSUM_WRONG: "checksum wrong",
@@ -82,6 +82,7 @@ class Play:
         self.digits = digits
         self.block = block
         self.told = []
+        self.longest_window = burst.count + _MOST_SILENCE_SAMPLES
         # Most listeners are calm; in one case of four the window is moved at any moment.
         self.restless = self.chance.once_in(4)
         self.shortest = self.chance.one_of((80, 160, 1, _LONGEST_BLOCK))
@@ -129,7 +130,7 @@ class Play:
 
     def _listen(self):
         chance = self.chance
-        window = chance.below(_MOST_WINDOW_SAMPLES) if chance.once_in(4) else _MOST_WINDOW_SAMPLES
+        window = chance.below(self.longest_window) if chance.once_in(4) else self.longest_window
         self.is_open = window > 0
         self.receiver.listen(window, not chance.once_in(4))
         if self.digits is not None:
@@ -154,7 +155,7 @@ class Play:
         elif act == 4:
             self._listen()
         elif act == 5:
-            self.receiver.resume(chance.below(_MOST_WINDOW_SAMPLES))
+            self.receiver.resume(chance.below(self.longest_window))
             self.is_open = True
         elif act == 6:
             self._hear(self._feed, 0)
@@ -166,10 +167,10 @@ class Play:
         """Silence or loss until the longest window is over: there must be a result then."""
         self.is_over = True
         if self.chance.once_in(2):
-            self._hear(self._skip, _MOST_WINDOW_SAMPLES)
+            self._hear(self._skip, self.longest_window)
         else:
             _copy(self.burst.samples, MOST_SAMPLES - _LONGEST_BLOCK, self.block, _LONGEST_BLOCK)
-            for _ in range(0, _MOST_WINDOW_SAMPLES, _LONGEST_BLOCK):
+            for _ in range(0, self.longest_window, _LONGEST_BLOCK):
                 self._hear(self._feed, _LONGEST_BLOCK)
                 self._work(self.steps_a_block)
         self._work(_MOST_STEPS)
@@ -198,7 +199,7 @@ class Play:
         if how == 0:
             self._listen()
         elif how == 1 and result == MESSAGE:
-            receiver.resume(_MOST_WINDOW_SAMPLES)
+            receiver.resume(self.longest_window)
             self.is_open = True
         elif how == 2:
             receiver.clear()
