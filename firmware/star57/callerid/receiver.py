@@ -44,6 +44,7 @@ _SETTLED_SAMPLES = const(90)  # behind the last stop bit, by which its character
 _READABLE_SAMPLES = const(1500)  # a burst whose carrier drops earlier than this is none
 _USUAL_SAMPLES = const(4790)  # after the mark: 70 characters, few messages have more
 _WHOLE_SAMPLES = const(7600)  # what is kept of a burst, less the mark that is read with it, and 20 ms
+_LONGEST_WINDOW_SAMPLES = const(1 << 30)  # 37 hours
 _MOST_BURSTS = const(4)
 _FIRST_BYTE_SAMPLES = const(80)  # from its start until it is known to have come, less what mark is late
 _NEAR_SAMPLES = const(120)
@@ -159,14 +160,14 @@ class CallerIdReceiver:
         """Opens the window. `seizure`: one may come, as it does on-hook; without it more mark has to come."""
         self.reset()
         self._framer.reset(seizure)
-        self._window[0] = window_samples
+        self._window[0] = min(window_samples, _LONGEST_WINDOW_SAMPLES)
         self._listening = window_samples > 0
 
     def resume(self, window_samples):
         """Opens the window again behind a result: what follows in the same burst is heard too."""
         self.clear()
         self._framer.result = None
-        self._window[0] = window_samples
+        self._window[0] = min(window_samples, _LONGEST_WINDOW_SAMPLES)
         self._listening = window_samples > 0
 
     def finish(self):
