@@ -295,12 +295,9 @@ class CallerIdBench:
         for receiver in self.receivers:
             scores = {value: points[receiver.name] for value, points in at.items()}
             told[receiver.name] = _range(scores, sweep)
-        ours = {value: points[OURS] for value, points in at.items()}
-        holds = all(
-            s.share >= MOST and not s.wrong for value, s in ours.items() if sweep.low <= value <= sweep.high
-        )
+        short = _shortfalls({value: points[OURS] for value, points in at.items()}, sweep)
         goal = f"{sweep.low:+g} to {sweep.high:+g} {sweep.unit}, 99 %"
-        return Row(name, goal, told[OURS], holds, told)
+        return Row(name, goal, told[OURS] + short, not short, told)
 
     def _point(self, condition: Condition, name: str) -> Row:
         scores = self.measured(name, condition)
@@ -309,7 +306,7 @@ class CallerIdBench:
 
 
 def _range(scores: Mapping[float, Score], sweep: Sweep) -> str:
-    """The values around the nominal one at which 99 % are read; then those of the goal at which less are, or wrong."""
+    """The values around the nominal one at which 99 % are read."""
     values = list(sweep.values)
     good = [scores[value].share >= MOST for value in values]
     low = high = values.index(sweep.nominal)
@@ -317,13 +314,17 @@ def _range(scores: Mapping[float, Score], sweep: Sweep) -> str:
         low -= 1
     while high + 1 < len(values) and good[high + 1]:
         high += 1
-    reach = f"{values[low]:+g} to {values[high]:+g} {sweep.unit}" if good[low] else "nowhere"
+    return f"{values[low]:+g} to {values[high]:+g} {sweep.unit}" if good[low] else "nowhere"
+
+
+def _shortfalls(scores: Mapping[float, Score], sweep: Sweep) -> str:
+    """The values of the goal at which less than 99 % are read, or a wrong caller."""
     short = [
-        f"{value:+g}: {scores[value]}"
-        for value, is_good in zip(values, good, strict=True)
-        if sweep.low <= value <= sweep.high and (scores[value].wrong or not is_good)
+        f"{value:+g}: {found}"
+        for value, found in scores.items()
+        if sweep.low <= value <= sweep.high and (found.wrong or found.share < MOST)
     ]
-    return f"{reach} ({'; '.join(short)})" if short else reach
+    return f" ({'; '.join(short)})" if short else ""
 
 
 def _sent(standard: FskStandard) -> Burst:

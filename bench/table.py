@@ -27,7 +27,7 @@ class Row:
 
 def heading(peers: Sequence[str] = ()) -> str:
     """The first two lines of a Markdown table, with a column for each of `peers`."""
-    columns = ["Row", "Goal", "Measured", *peers, "Holds"]
+    columns = ["Row", "Goal", "Star57" if peers else "Measured", *peers, "Holds"]
     return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
 
 

@@ -40,7 +40,7 @@ class Liar:
 def test_a_table_has_a_column_for_each_peer() -> None:
     row = Row("level", "99 %", "100.0 %", True, {"spandsp": "12.0 %"})
     assert markdown([row], ["spandsp", "minimodem"]) == (
-        "| Row | Goal | Measured | spandsp | minimodem | Holds |\n|---|---|---|---|---|---|\n"
+        "| Row | Goal | Star57 | spandsp | minimodem | Holds |\n|---|---|---|---|---|---|\n"
         "| level | 99 % | 100.0 % | 12.0 % | - | yes |\n"
     )
 
