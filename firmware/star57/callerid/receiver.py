@@ -297,6 +297,8 @@ class CallerIdReceiver:
         for reading in self._reader.steps(self._mark_before(whole.began)):
             if reading is None:
                 yield
+            elif _is_sure(reading) or _agrees(reading, data):
+                break
         whole.forget()
         if whole.is_ntt:
             self._end_with(data, False, True)
@@ -318,6 +320,7 @@ class CallerIdReceiver:
             elif _is_sure(reading):
                 self._forget_bursts_before(reading.ended)
                 self._end_with(reading.data, reading.repaired, reading.is_ntt)
+                break
         if not self._reader.mark_found:
             self._forget_bursts_before(burst)
 

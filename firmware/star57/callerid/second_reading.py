@@ -93,6 +93,8 @@ class SecondReader:
     def steps(self, mark_ended):
         """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any.
 
+        Where it is in doubt how the sender's bits change, a second one may follow: of the other way.
+
         What is read is held in the recorder, until somebody releases it. Reading.ended counts as `heard` counts.
         """
         self._first = max(0, mark_ended - _BEFORE_END)
@@ -116,6 +118,11 @@ class SecondReader:
         yield None
         for reading in self._message():
             yield reading
+        if self._doubt is not None:
+            noise, modem.whole_samples, self._starts = self._doubt
+            self._tune(modem, noise)
+            for reading in self._message():
+                yield reading
 
     def _measure_mark(self):
         samples = array("h", bytes(2 * _MARK_SAMPLES))
@@ -218,8 +225,7 @@ class SecondReader:
     def _likeliest(self, modems):
         """The modem whose characters fit best, tuned to it, with its twist and the noise as they are in the data."""
         modem = self._likelier(modems)
-        best = None
-        fits = []
+        fitted = []
         measured = self._starts
         for edges in _EDGES:
             starts = measured if edges == _ANYWHERE else _at_thirds(measured, edges)
@@ -227,11 +233,12 @@ class SecondReader:
                 self._starts = starts
                 modem.whole_samples = edges != _ANYWHERE
                 fit, noise = self._fit(modem, _FITTED)
-                fits.append(fit)
-                if best is None or fit > best[0]:
-                    best = fit, noise, modem.whole_samples, starts
+                fitted.append((fit, noise, modem.whole_samples, starts))
+        anywhere = fitted[0]
+        whole = max(fitted[1:] or [(0,)])
+        best, other = (anywhere, whole) if anywhere[0] >= whole[0] else (whole, anywhere)
+        self._doubt = other[1:] if _CLEARLY_NOT < whole[0] / anywhere[0] < _CLEARLY_WHOLE else None
         _, noise, modem.whole_samples, self._starts = best
-        self._is_doubtful = _CLEARLY_NOT < max(fits[1:] or [0]) / fits[0] < _CLEARLY_WHOLE
         self._tune(modem, noise)
         return modem
 
@@ -308,7 +315,7 @@ class SecondReader:
             reading = repair.read(self._values, self._costs, count, self._follows)
         if reading is not None:
             last = min(len(self._starts), reading.first + len(reading.data)) - 1
-            if self._is_doubtful:
+            if self._doubt is not None:
                 reading.margin_nats -= _DOUBT_NATS
             reading.ended = self._first + int(self._starts[last]) + _LONGEST_CHARACTER
             yield reading
