@@ -6,6 +6,10 @@ frequencies. A window of 30 ms shows a digit when the strongest of each group
 - keep their amplitude and their phase, each 5 ms to the next, at a frequency within the limits;
 - hold most of the energy, and what they leave of it is no stronger at low frequencies than white noise would be. Noise
   as strong as 3 dB below the digit passes that; speech, whose other harmonics are low, does not.
+
+On a Pico, viper keeps the first two arguments of a function in registers, and everything else in memory: they are what
+its innermost loop uses most, whatever comes in by them. What may be negative is kept lifted, so that it can be read
+without its sign.
 """
 
 import math
@@ -13,90 +17,130 @@ from array import array
 
 from micropython import const
 
-from star57.dsp import goertzel, level
+from star57.dsp import level
 from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_KEYS, DTMF_LOW_HZ
 
 _SUB_BLOCK = const(40)  # 5 ms
 _HALF = const(20)  # as many at 4 kHz
 _WINDOW = const(6)
-_SLOTS = const(16)
 # A gap of 10 ms spoils 3 sub-blocks at most and is bridged; a pause of 40 ms spoils 6 at least.
 _MISSES_TO_END = const(5)
 _PAUSE_SAMPLES = const(320)
 # Dial tone alone for 20 ms is remembered for half a second: from one digit to the next.
 _DIAL_TONE_SHOWS = const(4)
 _DIAL_TONE_LASTS = const(100)
-_NONE = const(-1)
+_NONE = const(255)
 
 _KEYS = bytes(ord(key) for key in DTMF_KEYS)
 _FREQUENCIES_HZ = DTMF_LOW_HZ + DTMF_HIGH_HZ
 
-# Words of the filter; a word that may be negative is read as in fsk.py.
-_MEAN = const(0)  # Q8
-_EVEN_1 = const(1)
-_EVEN_2 = const(2)
-_EVEN_3 = const(3)
-_ODD_1 = const(4)
-_A1 = const(5)
-_A2 = const(6)
-_B1 = const(7)
-_B2 = const(8)
-_Y1 = const(9)
-_Y2 = const(10)
-_LAST = const(11)
-# Energies of the sub-block, each divided by 2^6: of all, of the differences, after the half band, after the notches.
-_ENERGY = const(12)
-_ROUGH = const(13)
-_BELOW_2_KHZ = const(14)
-_NOTCHED = const(15)
-_START = const(16)
-_PLACE = const(17)
-# Words of the judgement.
-_SLOT = const(18)
-_FILLED = const(19)
-_DIAL = const(20)
-_DIAL_SHOWN = const(21)
-_ACTIVE = const(22)  # key that sounds, or 255
-_LOW_LEAST = const(23)
-_HIGH_LEAST = const(24)
-_LOW = const(25)
-_HIGH = const(26)
-_LOW_ENERGY = const(27)
-_HIGH_ENERGY = const(28)
-_SHIFT = const(29)
-_ALL_ENERGY = const(30)
-_DIAL_ENERGY = const(31)  # of a window, over 2^10
-_SUMS = const(32)  # 8 powers of the window, then the 4 energies
-_WORDS = const(44)
+# The line: four half-band samples and six samples of before, and as many samples as are heard at a time. Of each pair
+# of samples, the half band's output takes the place of an even one, and that of the notches of an odd one.
+_HISTORY = const(14)
+_ROOM = const(160)
 
-# The row of a frequency in the table of limits.
-_ADVANCE_COS = const(0)
+_ZERO = const(8192)  # a quarter of a sample, lifted: 0 to 16383
+_HALVED_LIFT = const(10240)
+_NOTCHED_LIFT = const(24064)
+_FILTER_LIFT = const(65536)
+_CORRELATED_LIFT = const(8388608)
+_PHASOR_LIFT = const(1048576)
+_PAIR_LIFT = const(8192)
+_UNSTEADY_LIFT = const(1024)
+_DECIBELS_LIFT = const(128)
+_ONE = const(1024)  # 1.0 of sines, cosines and leaks, and what they are lifted by
+
+# Zeros at 350 and 440 Hz, Q12: 2 cos a + 2 cos b, and 2 + 4 cos a cos b; and what their sum is lowered by: 554 times
+# the lift, but for a half and what the shifts after it round down. Two pairs of poles at 399 Hz and radius 0.81:
+# 1 - 2 q z + q z^2, where q is 21/32.
+_ZEROS_1 = const(13297)
+_ZEROS_2 = const(18956)
+_ZEROS_LIFT = const(5668864)
+_POLES = const(21)
+
+# Words of the filter.
+_BLOCKS = const(0)  # sub-blocks of the line that are filtered,
+_WEIGHED = const(1)  # how many of them the window has had,
+_HELD = const(2)  # and samples after them
+_MEAN = const(3)  # of the line's samples, Q6
+_B1 = const(4)
+_B2 = const(5)
+_Y1 = const(6)
+_Y2 = const(7)
+# Words of the judgement.
+_SLOT = const(8)
+_FILLED = const(9)
+_DIAL = const(10)
+_DIAL_SHOWN = const(11)
+_DIAL_ENERGY = const(12)  # of a window, over 2^4
+_ACTIVE = const(13)  # key that sounds, or 255
+_MISSES = const(14)
+_LOST = const(15)
+_DURATION = const(16)
+_LOW_LEAST = const(17)
+_HIGH_LEAST = const(18)
+_LOW = const(19)
+_HIGH = const(20)
+_LOW_ENERGY = const(21)
+_HIGH_ENERGY = const(22)
+_SHIFT = const(23)
+_ALL_ENERGY = const(24)
+_LEVEL_DBM0 = const(25)
+_TWIST_DB = const(26)
+_SNR_DB = const(27)
+_MOVED = const(28)  # bit 0: the frequency beside the strongest low one is taken; bit 1: the high one
+_SUMS = const(29)  # of the window's powers, a row as below
+
+# Of each frequency: 2 cos w, Q11, lifted by 4096; sin w, Q11; the state that the lift of the samples leads to; what
+# takes it off the real part and lifts that; and the imaginary part.
+_TONES = const(41)
+_TONE_ROW = const(5)
+
+# Of each frequency.
+_LIMITS = const(81)
+_ADVANCE_COS = const(0)  # of the phase in a sub-block, lifted
 _ADVANCE_SIN = const(1)
 _TAN_LIMIT = const(2)
 _GAIN = const(3)
 _LOW_SHARE = const(4)
 _NOTCHED_GAIN = const(5)
 _HALVED_GAIN = const(6)
-_ROW = const(7)
+_LIMITS_ROW = const(7)
 
-_NOTCHES = ((13969, 11315, 5375), (12628, 10229, 5375))
+# Of each key: what the low filter hears of the high tone, in parts of it: complex, lifted. What the high one hears of
+# the low is the conjugate.
+_LEAKS = const(137)
+_LEAKS_ROW = const(2)
 
-# The phasors of the window's pair are 12 words each; then how unsteady each is, in parts of its power, Q8.
-_UNSTEADY = const(24)
-_PAIR_WORDS = const(37)
-_BELOW = const(-1)
-_ABOVE = const(-2)
+# The window's phasors of either tone of a pair; then how unsteady it is, in parts of its power, Q8.
+_PAIR = const(169)
+_UNSTEADY = const(12)
+_PAIR_ROW = const(13)
+
+# Of each sub-block: the powers of the frequencies, |phasor|^2 / 2^8; then energies: of all, and with it the correlation
+# of neighbours, over 2^6 of quarter samples; after the half band and after the notches, over 2^4 of eighths.
+_POWERS = const(195)
+_ALL = const(8)
+_CORRELATED = const(9)
+_BELOW_2_KHZ = const(10)
+_NOTCHED = const(11)
+_POWERS_ROW = const(12)
+_SLOTS = const(16)
+
+# Of the window's sub-blocks, and of those after it that are heard at a time.
+_PHASORS = const(387)
+_PHASORS_ROW = const(16)
+_PHASORS_ROWS = const(10)
+_WORDS = const(547)
+
+# What `_steady` says of a tone.
+_STEADY = const(1)
+_BESIDE = const(2)
 
 # Energy of a window at +3.9 dBm0: only clipped tones reach it, and those leave their difference at a low frequency.
-_CLIPPED = const(590000000)
+_CLIPPED = const(147849216)
 # At +1.2 dBm0: louder than any digit over dial tone.
-_LOUD = const(320000000)
-
-# What `_slide` says of a sub-block.
-_IDLE = const(0)
-_PROMISING = const(1)
-_HIT = const(2)
-_MISS = const(3)
+_LOUD = const(80216064)
 
 
 def _half_band_gain(hz):
@@ -108,284 +152,421 @@ def _half_band_gain(hz):
 def _notch_gain(hz):
     """What the notches do to it."""
     w = 2 * math.pi * hz / 4000
-    gain = 1
-    for zero, near, far in _NOTCHES:
-        real = 1 - near / 8192 * math.cos(w) + far / 8192 * math.cos(2 * w)
-        imaginary = near / 8192 * math.sin(w) - far / 8192 * math.sin(2 * w)
-        gain *= abs(2 * math.cos(w) - zero / 8192) / math.sqrt(real**2 + imaginary**2)
-    return gain
+    zeros = 2 * math.cos(2 * w) - 2 * _ZEROS_1 / 4096 * math.cos(w) + _ZEROS_2 / 4096
+    real = 1 - _POLES / 32 * (2 * math.cos(w) - math.cos(2 * w))
+    imaginary = _POLES / 32 * (2 * math.sin(w) - math.sin(2 * w))
+    return zeros / (real**2 + imaginary**2)
 
 
-def _limits():
-    """A row for each frequency."""
-    table = array("i", bytes(4 * _ROW * 8))
+def _write_tones(words):
     for k, hz in enumerate(_FREQUENCIES_HZ):
+        w = 2 * math.pi * hz / 4000
+        row = _TONES + _TONE_ROW * k
+        cosine = round(4096 * math.cos(w))
+        sine = round(2048 * math.sin(w))
+        steady = round(_NOTCHED_LIFT / (2 - cosine / 2048))
+        words[row] = 4096 + cosine
+        words[row + 1] = sine
+        words[row + 2] = steady
+        words[row + 3] = _PHASOR_LIFT - steady + (steady * cosine >> 12)
+        words[row + 4] = _PHASOR_LIFT - (steady * sine >> 11)
+
+
+def _write_limits(words):
+    for k, hz in enumerate(_FREQUENCIES_HZ):
+        row = _LIMITS + _LIMITS_ROW * k
         advance = 2 * math.pi * hz * _SUB_BLOCK / 8000
         # Q.24: 1.5 % + 2 Hz are accepted, 3.5 % are not. More than a quarter of margin lets octaves in.
         limit_hz = 1.25 * (0.015 * hz + 2)
         halved = _half_band_gain(hz)
         gain = halved * _notch_gain(hz)
-        row = _ROW * k
-        table[row + _ADVANCE_COS] = round(1024 * math.cos(advance))
-        table[row + _ADVANCE_SIN] = round(1024 * math.sin(advance))
-        table[row + _TAN_LIMIT] = round(256 * math.tan(2 * math.pi * limit_hz * _SUB_BLOCK / 8000))
-        # From 5 products of neighbours, each (a gain 10)^2, to 6 sub-blocks of 40 a^2 / 2 / 2^6.
-        table[row + _GAIN] = round(65536 * 6 / 5 * _SUB_BLOCK / 128 / (gain * _HALF / 2) ** 2)
-        table[row + _LOW_SHARE] = round(256 * (1 - 2 * math.sin(math.pi * hz / 8000) ** 2))
-        table[row + _NOTCHED_GAIN] = round(256 * gain**2 / 2)
-        table[row + _HALVED_GAIN] = round(256 * halved**2 / 2)
-    return table
+        words[row + _ADVANCE_COS] = _ONE + round(_ONE * math.cos(advance))
+        words[row + _ADVANCE_SIN] = _ONE + round(_ONE * math.sin(advance))
+        words[row + _TAN_LIMIT] = round(256 * math.tan(2 * math.pi * limit_hz * _SUB_BLOCK / 8000))
+        # From 5 products of neighbours, each (a gain 10 / 2)^2, to 6 sub-blocks of 40 a^2 / 2 / 2^6, a in quarters.
+        words[row + _GAIN] = round(65536 * 4 * 6 / 5 * _SUB_BLOCK / 128 / (gain * _HALF / 2) ** 2)
+        words[row + _LOW_SHARE] = round(256 * math.cos(2 * math.pi * hz / 8000))
+        words[row + _NOTCHED_GAIN] = round(256 * gain**2 / 2)
+        words[row + _HALVED_GAIN] = round(256 * halved**2 / 2)
 
 
-def _leaks():
-    """Of each pair, what the low filter hears of the high tone, in parts of it, and the reverse: complex, Q10."""
-    table = array("i", bytes(4 * 4 * 16))
+def _write_leaks(words):
     for key in range(16):
-        pair = (DTMF_LOW_HZ[key // 4], DTMF_HIGH_HZ[key % 4])
-        for side in range(2):
-            apart = 2 * math.pi * (pair[1 - side] - pair[side]) / 4000
-            real = imaginary = 0
-            for n in range(_HALF):
-                # Phases count from the last sample.
-                real += math.cos(apart * (n - _HALF + 1))
-                imaginary += math.sin(apart * (n - _HALF + 1))
-            table[4 * key + 2 * side] = round(1024 * real / _HALF)
-            table[4 * key + 2 * side + 1] = round(1024 * imaginary / _HALF)
-    return table
+        apart = 2 * math.pi * (DTMF_HIGH_HZ[key % 4] - DTMF_LOW_HZ[key // 4]) / 4000
+        # Phases count from the last sample.
+        real = sum([math.cos(apart * n) for n in range(1 - _HALF, 1)])
+        imaginary = sum([math.sin(apart * n) for n in range(1 - _HALF, 1)])
+        words[_LEAKS + _LEAKS_ROW * key] = _ONE + round(_ONE * real / _HALF)
+        words[_LEAKS + _LEAKS_ROW * key + 1] = _ONE + round(_ONE * imaginary / _HALF)
 
 
 @micropython.viper
-def _condition(state: ptr32, samples: ptr16, block: ptr16, pairs: int):
-    """Halves the rate of `pairs` pairs of samples, takes DC and dial tone out, and sums up energies.
-
-    A high-pass at 40 Hz; a half band of taps -1 0 9 16 9 0 -1; notches at 350 and 440 Hz with poles at radius 0.81.
-    The magnitudes of the impulse responses sum up to 1.94 after the high-pass, 2.01 after the half band, 2.35 times
-    that after the first notch and 2.90 after both: with the input halved |x| < 31800, |a| < 32900, |b| < 77400,
-    |y| < 95500, and the largest product, 12628 * 77400, is below 2^30. An energy grows by less than 2^24 a sample.
-    """
-    mean = int(state[_MEAN])
-    mean -= (mean & 0x20000000) << 3
-    e1 = int(state[_EVEN_1])
-    e1 -= (e1 & 0x20000000) << 3
-    e2 = int(state[_EVEN_2])
-    e2 -= (e2 & 0x20000000) << 3
-    e3 = int(state[_EVEN_3])
-    e3 -= (e3 & 0x20000000) << 3
-    o1 = int(state[_ODD_1])
-    o1 -= (o1 & 0x20000000) << 3
-    a1 = int(state[_A1])
-    a1 -= (a1 & 0x20000000) << 3
-    a2 = int(state[_A2])
-    a2 -= (a2 & 0x20000000) << 3
-    b1 = int(state[_B1])
-    b1 -= (b1 & 0x20000000) << 3
-    b2 = int(state[_B2])
-    b2 -= (b2 & 0x20000000) << 3
-    y1 = int(state[_Y1])
-    y1 -= (y1 & 0x20000000) << 3
-    y2 = int(state[_Y2])
-    y2 -= (y2 & 0x20000000) << 3
-    last = int(state[_LAST])
-    last -= (last & 0x20000000) << 3
-    energy = int(state[_ENERGY])
-    rough = int(state[_ROUGH])
-    below = int(state[_BELOW_2_KHZ])
-    notched = int(state[_NOTCHED])
-    start = int(state[_START])
-    place = int(state[_PLACE])
-    for _ in range(pairs):
-        odd = int(samples[start])
-        odd -= (odd & 0x8000) << 1
-        mean += ((odd << 8) - mean) >> 5
-        odd = (odd - (mean >> 8)) >> 1
-        energy += (odd * odd) >> 6
-        d = (odd - last) >> 1
-        rough += (d * d) >> 6
-        last = int(samples[start + 1])
-        last -= (last & 0x8000) << 1
-        mean += ((last << 8) - mean) >> 5
-        last = (last - (mean >> 8)) >> 1
-        energy += (last * last) >> 6
-        d = (last - odd) >> 1
-        rough += (d * d) >> 6
-        start += 2
-        a0 = ((o1 << 4) + 9 * (e2 + e1) - e3 - last) >> 5
-        e3 = e2
-        e2 = e1
-        e1 = last
-        o1 = odd
-        below += (a0 * a0) >> 6
-        b0 = a0 - ((13969 * a1) >> 13) + a2 + ((11315 * b1) >> 13) - ((5375 * b2) >> 13)
-        y0 = b0 - ((12628 * b1) >> 13) + b2 + ((10229 * y1) >> 13) - ((5375 * y2) >> 13)
-        a2 = a1
-        a1 = a0
-        b2 = b1
-        b1 = b0
-        y2 = y1
-        y1 = y0
-        if y0 > 24000:
-            y0 = 24000
-        elif y0 < -24000:
-            y0 = -24000
-        notched += (y0 * y0) >> 6
-        block[place] = y0
-        place += 1
-    state[_MEAN] = mean
-    state[_EVEN_1] = e1
-    state[_EVEN_2] = e2
-    state[_EVEN_3] = e3
-    state[_ODD_1] = o1
-    state[_A1] = a1
-    state[_A2] = a2
-    state[_B1] = b1
-    state[_B2] = b2
-    state[_Y1] = y1
-    state[_Y2] = y2
-    state[_LAST] = last
-    state[_ENERGY] = energy
-    state[_ROUGH] = rough
-    state[_BELOW_2_KHZ] = below
-    state[_NOTCHED] = notched
-    state[_PLACE] = place
+def _fill(words: ptr32, start: int, count: int, value: int):
+    for i in range(start, start + count):
+        words[i] = value
 
 
 @micropython.viper
-def _slide(state: ptr32, phasors: ptr32, powers: ptr32) -> int:
-    """Moves the window on by the sub-block in the current slot; says what it shows.
+def _take(samples: ptr16, line: ptr16, words: ptr32, start: int, n: int) -> int:
+    """Forgets what is done with; puts samples from `start` on behind those held, as far as there is room.
 
-    A phasor is below 24000 * 20; its power over 2^10 below 2^28, the window's below 2^31. The high-pass adds no energy:
-    that of a window is below 2^22 * 240 and what the mean remembers, < 2^30.
+    Which sample is the next.
     """
-    slot = int(state[_SLOT])
-    new = slot * 12
-    old = ((slot - 6) & 15) * 12
-    at = slot * 16
-    for k in range(8):
-        x = int(phasors[at])
-        x -= (x & 0x20000000) << 3
-        y = int(phasors[at + 1])
-        y -= (y & 0x20000000) << 3
-        at += 2
-        x >>= 5
-        y >>= 5
-        x = x * x + y * y
-        powers[new + k] = x
-        state[_SUMS + k] = int(state[_SUMS + k]) + x - int(powers[old + k])
-    for k in range(4):
-        x = int(state[_ENERGY + k])
-        state[_ENERGY + k] = 0
-        powers[new + 8 + k] = x
-        state[_SUMS + 8 + k] = int(state[_SUMS + 8 + k]) + x - int(powers[old + 8 + k])
-    below = int(powers[new + 10])
-    shown = int(state[_DIAL_SHOWN])
-    if below > 400 and int(powers[new + 11]) < below >> 4 and below > int(powers[new + 8]) >> 2:
-        shown += 1
-        if shown >= _DIAL_TONE_SHOWS:
-            state[_DIAL] = _DIAL_TONE_LASTS
-            state[_DIAL_ENERGY] = int(state[_SUMS + 10]) >> 4
-    else:
-        shown = 0
-        if int(state[_DIAL]) > 0:
-            state[_DIAL] = int(state[_DIAL]) - 1
-    state[_DIAL_SHOWN] = shown
-    active = int(state[_ACTIVE])
-    if active != 255:
-        if int(powers[new + (active >> 2)]) < int(state[_LOW_LEAST]):
-            return _MISS
-        if int(powers[new + 4 + (active & 3)]) < int(state[_HIGH_LEAST]):
-            return _MISS
-        return _HIT
-    if int(state[_FILLED]) < _WINDOW:
-        state[_FILLED] = int(state[_FILLED]) + 1
-        if int(state[_FILLED]) < _WINDOW:
-            return _IDLE
+    held = int(words[_HELD])
+    blocks = int(words[_BLOCKS])
+    if blocks > 0:
+        words[_BLOCKS] = 0
+        to = ptr32(int(line))
+        rest = ptr32(int(line) + 2 * _SUB_BLOCK * blocks)
+        end = int(rest) + 2 * (_HISTORY + held)
+        while int(rest) < end:
+            to[0] = rest[0]
+            to = ptr32(int(to) + 4)
+            rest = ptr32(int(rest) + 4)
+        to = ptr32(int(words) + 4 * _PHASORS)
+        rest = ptr32(int(to) + 4 * _PHASORS_ROW * blocks)
+        left = _WINDOW * _PHASORS_ROW
+        while left > 0:
+            to[0] = rest[0]
+            to[1] = rest[1]
+            to[2] = rest[2]
+            to[3] = rest[3]
+            to = ptr32(int(to) + 16)
+            rest = ptr32(int(rest) + 16)
+            left -= 4
+    room = _ROOM - held
+    count = n - start if n - start < room else room
+    words[_HELD] = held + count
+    samples = ptr16(int(samples) + 2 * start)
+    line = ptr16(int(line) + 2 * (_HISTORY + held))
+    start += count
+    while count >= 8:
+        line[0] = (int(samples[0]) ^ 0x8000) >> 2
+        line[1] = (int(samples[1]) ^ 0x8000) >> 2
+        line[2] = (int(samples[2]) ^ 0x8000) >> 2
+        line[3] = (int(samples[3]) ^ 0x8000) >> 2
+        line[4] = (int(samples[4]) ^ 0x8000) >> 2
+        line[5] = (int(samples[5]) ^ 0x8000) >> 2
+        line[6] = (int(samples[6]) ^ 0x8000) >> 2
+        line[7] = (int(samples[7]) ^ 0x8000) >> 2
+        samples = ptr16(int(samples) + 16)
+        line = ptr16(int(line) + 16)
+        count -= 8
+    while count > 0:
+        line[0] = (int(samples[0]) ^ 0x8000) >> 2
+        samples = ptr16(int(samples) + 2)
+        line = ptr16(int(line) + 2)
+        count -= 1
+    return start
+
+
+@micropython.viper
+def _condition(x: int, line: ptr16, words: ptr32) -> int:
+    """Halves the rate of the whole sub-blocks held, takes DC and dial tone out, sums up energies. How many there are.
+
+    What was the mean before is taken off; a half band of taps -1 0 9 16 9 0 -1; notches. The mean stays within 100 of
+    the samples' range, so that they are within 16500 of it. The magnitudes of the impulse responses sum up to 36/64
+    after the half band, 4.93 with the zeros, 1.93 with one pair of poles and 1.36 with both: |a| < 9300,
+    |zeros| < 82000, |b| < 32000, |y| < 22600. Of what is lifted, sums on the way to the zeros stay within 2^30.
+
+    What is left of the sub-block's own mean, a 10th of the sum of a, comes off its energies: hum is no part of a sound.
+    40 squares of it over 2^6 are a 160th of the sum's, which is below 186000.
+    """
+    held = int(words[_HELD])
+    blocks = 0
+    mean = int(words[_MEAN]) - _FILTER_LIFT
+    b1 = int(words[_B1]) - _FILTER_LIFT
+    b2 = int(words[_B2]) - _FILTER_LIFT
+    y1 = int(words[_Y1]) - _FILTER_LIFT
+    y2 = int(words[_Y2]) - _FILTER_LIFT
+    while held >= _SUB_BLOCK:
+        held -= _SUB_BLOCK
+        blocks += 1
+        m = mean >> 6
+        before = mean
+        rounded = 2 * m + 32
+        energy = 0
+        correlated = 0
+        below = 0
+        notched = 0
+        left = _HALF
+        while left > 0:
+            left -= 1
+            # The samples at 10 to 12: the middle one of the half band, and its neighbours.
+            x = int(line[10])
+            x -= m
+            square = x * x
+            neighbours = x + int(line[12]) - m
+            x = int(line[11])
+            x -= m
+            energy = ((x * x + square) >> 6) + energy
+            correlated = ((neighbours * x) >> 6) + correlated
+            x = ((((x << 1) + neighbours) << 3) + neighbours - int(line[8]) - int(line[14]) + rounded) >> 6
+            line[8] = x + _HALVED_LIFT
+            mean = mean + x
+            below = ((x * x) >> 4) + below
+            x = int(line[2])
+            x = (x + int(line[6])) * _ZEROS_1
+            x = (int(line[4]) * _ZEROS_2 - x - _ZEROS_LIFT) >> 12
+            x = x + int(line[8]) + int(line[0])
+            x = ((((b1 << 1) - b2) * _POLES) >> 5) + x
+            b2 = b1
+            b1 = x
+            x = ((((y1 << 1) - y2) * _POLES) >> 5) + x
+            y2 = y1
+            y1 = x
+            notched = ((x * x) >> 4) + notched
+            line[9] = x + _NOTCHED_LIFT
+            line = ptr16(int(line) + 4)
+        row = ptr32(int(words) + 4 * _POWERS + 4 * _POWERS_ROW * ((int(words[_SLOT]) + blocks) & 15))
+        x = (mean - before) >> 3
+        x = (((x * x) >> 4) * 13) >> 1
+        if x > energy:
+            x = energy
+        energy -= x
+        correlated -= x
+        row[_ALL] = energy
+        row[_CORRELATED] = correlated + energy + _CORRELATED_LIFT
+        row[_BELOW_2_KHZ] = below
+        row[_NOTCHED] = notched
+    words[_HELD] = held
+    words[_BLOCKS] = blocks
+    words[_WEIGHED] = 0
+    words[_MEAN] = mean + _FILTER_LIFT
+    words[_B1] = b1 + _FILTER_LIFT
+    words[_B2] = b2 + _FILTER_LIFT
+    words[_Y1] = y1 + _FILTER_LIFT
+    words[_Y2] = y2 + _FILTER_LIFT
+    return blocks
+
+
+@micropython.viper
+def _transform(now: int, before: int, line: ptr16, words: ptr32):
+    """The phasors of each sub-block, by Goertzel's recursion; phases are those of the last sample.
+
+    A sine of amplitude a has a magnitude of 10 a. From the state that a steady input of the samples' lift leads to, the
+    recursion goes on as if there were none. For |y| < 22600 and sin w > 0.54 a state is within 22600 * 24 = 543000 (sum
+    of |sin w(k + 1)| / sin w) of the steady one, which is below 23000; times a coefficient below 1.68 * 2^11 that is
+    below 2^31.
+    """
+    blocks = int(words[_BLOCKS])
+    early = ptr16(int(line) + 18)
+    out = ptr32(int(words) + 4 * (_PHASORS + _WINDOW * _PHASORS_ROW))
+    while blocks > 0:
+        blocks -= 1
+        late = ptr16(int(early) + 64)
+        tone = ptr32(int(words) + 4 * _TONES)
+        left = 8
+        while left > 0:
+            left -= 1
+            c = int(tone[0]) - 4096
+            now = int(tone[2])
+            before = now
+            before = ((c * now) >> 11) + int(early[0]) - before
+            now = ((c * before) >> 11) + int(early[2]) - now
+            before = ((c * now) >> 11) + int(early[4]) - before
+            now = ((c * before) >> 11) + int(early[6]) - now
+            before = ((c * now) >> 11) + int(early[8]) - before
+            now = ((c * before) >> 11) + int(early[10]) - now
+            before = ((c * now) >> 11) + int(early[12]) - before
+            now = ((c * before) >> 11) + int(early[14]) - now
+            before = ((c * now) >> 11) + int(early[16]) - before
+            now = ((c * before) >> 11) + int(early[18]) - now
+            before = ((c * now) >> 11) + int(early[20]) - before
+            now = ((c * before) >> 11) + int(early[22]) - now
+            before = ((c * now) >> 11) + int(early[24]) - before
+            now = ((c * before) >> 11) + int(early[26]) - now
+            before = ((c * now) >> 11) + int(early[28]) - before
+            now = ((c * before) >> 11) + int(early[30]) - now
+            before = ((c * now) >> 11) + int(late[0]) - before
+            now = ((c * before) >> 11) + int(late[2]) - now
+            before = ((c * now) >> 11) + int(late[4]) - before
+            now = ((c * before) >> 11) + int(late[6]) - now
+            out[0] = now - ((c * before) >> 12) + int(tone[3])
+            out[1] = ((int(tone[1]) * before) >> 11) + int(tone[4])
+            tone = ptr32(int(tone) + 4 * _TONE_ROW)
+            out = ptr32(int(out) + 8)
+        early = ptr16(int(early) + 2 * _SUB_BLOCK)
+
+
+@micropython.viper
+def _weigh(p: ptr32, x: int) -> int:
+    """Moves the window on by the sub-blocks that were filtered; 1 as soon as it is promising, or the digit over.
+
+    A phasor is below 22600 * 20, its power over 2^8 below 2^30. By Bessel's inequality the powers of a window are below
+    20 times its energy. The notches pass at most 1.49 of an amplitude and ring for 10 samples, so that this energy is
+    below 130 * (9300 * 1.49)^2, and 20 of it over 2^8 below 2^31. The whole energy is below 240 * 16500^2 / 2^6 < 2^30,
+    and the correlation adds as much at most.
+    """
+    words = p
+    weighed = int(words[_WEIGHED])
+    blocks = int(words[_BLOCKS])
+    slot = int(words[_SLOT])
     low = 0
     high = 4
-    for k in range(1, 4):
-        if int(state[_SUMS + k]) > int(state[_SUMS + low]):
-            low = k
-        if int(state[_SUMS + 4 + k]) > int(state[_SUMS + high]):
-            high = 4 + k
-    state[_LOW] = low
-    state[_HIGH] = high
-    both = (int(state[_SUMS + low]) >> 2) + (int(state[_SUMS + high]) >> 2)
-    # Of a pair of tones alone the energy is 1.8 to 3 times the powers; at 3 dB SNR half as much again.
-    energy = int(state[_SUMS + 11]) if int(state[_DIAL]) > 0 else int(state[_SUMS + 8])
-    if both > 100 and both > energy >> 5:
-        return _PROMISING
-    return _IDLE
+    while weighed < blocks:
+        weighed += 1
+        slot = (slot + 1) & 15
+        new = ptr32(int(words) + 4 * _POWERS + 4 * _POWERS_ROW * slot)
+        old = ptr32(int(words) + 4 * _POWERS + 4 * _POWERS_ROW * ((slot - 6) & 15))
+        sums = ptr32(int(words) + 4 * _SUMS)
+        p = ptr32(int(words) + 4 * _PHASORS + 4 * _PHASORS_ROW * (5 + weighed))
+        of_low = 0
+        of_high = 0
+        tone = 0
+        while tone < 4:
+            x = (int(p[0]) - _PHASOR_LIFT) >> 4
+            square = x * x
+            x = (int(p[1]) - _PHASOR_LIFT) >> 4
+            x = x * x + square
+            new[0] = x
+            x -= int(old[0])
+            x += int(sums[0])
+            sums[0] = x
+            if x > of_low:
+                of_low = x
+                low = tone
+            x = (int(p[8]) - _PHASOR_LIFT) >> 4
+            square = x * x
+            x = (int(p[9]) - _PHASOR_LIFT) >> 4
+            x = x * x + square
+            new[4] = x
+            x -= int(old[4])
+            x += int(sums[4])
+            sums[4] = x
+            tone += 1
+            if x > of_high:
+                of_high = x
+                high = tone + 3
+            p = ptr32(int(p) + 8)
+            new = ptr32(int(new) + 4)
+            old = ptr32(int(old) + 4)
+            sums = ptr32(int(sums) + 4)
+        p = ptr32(int(words) + 4 * _SUMS)
+        x = int(new[5])
+        x -= int(old[5])
+        p[_CORRELATED] = int(p[_CORRELATED]) + x
+        x = int(new[7])
+        x -= int(old[7])
+        p[_NOTCHED] = int(p[_NOTCHED]) + x
+        below = int(new[6])
+        x = below - int(old[6])
+        p[_BELOW_2_KHZ] = int(p[_BELOW_2_KHZ]) + x
+        energy = int(new[4])
+        x = energy - int(old[4])
+        p[_ALL] = int(p[_ALL]) + x
+        shows = 0
+        dial = int(words[_DIAL])
+        if below > 100 and int(new[7]) < below >> 4 and below > energy >> 2:
+            shows = int(words[_DIAL_SHOWN]) + 1
+            if shows >= _DIAL_TONE_SHOWS:
+                dial = _DIAL_TONE_LASTS
+                words[_DIAL_ENERGY] = int(p[_BELOW_2_KHZ]) >> 4
+        elif dial > 0:
+            dial -= 1
+        words[_DIAL] = dial
+        words[_DIAL_SHOWN] = shows
+        if int(words[_FILLED]) < _WINDOW:
+            words[_FILLED] = int(words[_FILLED]) + 1
+        x = int(words[_ACTIVE])
+        shown = 0
+        if x != _NONE:
+            new = ptr32(int(new) - 16)
+            if int(new[x >> 2]) < int(words[_LOW_LEAST]) or int(new[(x & 3) + 4]) < int(words[_HIGH_LEAST]):
+                words[_MISSES] = int(words[_MISSES]) + 1 + int(words[_LOST]) // _SUB_BLOCK
+                if int(words[_MISSES]) >= _MISSES_TO_END:
+                    shown = 1
+            else:
+                x = _SUB_BLOCK * (int(words[_MISSES]) + 1) + int(words[_LOST])
+                words[_DURATION] = int(words[_DURATION]) + x
+                words[_MISSES] = 0
+            words[_LOST] = 0
+        elif int(words[_FILLED]) == _WINDOW:
+            energy = int(p[_NOTCHED]) if dial > 0 else int(p[_ALL])
+            # Of a pair of tones alone the energy is 1.5 to 3 times the powers; at 3 dB SNR half as much again, and 4.4
+            # has been seen. Twist is 6 dB at most, or 10 the other way; gains and leaks change it by 2. In no sub-block
+            # is a tone below a 26th of the window, see `_steady`, or the stronger one, by what it hears, below a 64th.
+            p = ptr32(int(words) + 4 * _POWERS + 4 * _POWERS_ROW * ((slot - 5) & 15))
+            oldest = int(p[low])
+            x = of_low
+            if of_high > x:
+                oldest = int(p[high])
+                x = of_high
+            if (
+                of_low > 50
+                and of_high > 50
+                and (of_low >> 2) + (of_high >> 2) > (energy >> 5) + (energy >> 6)
+                and of_low > (of_high >> 3) + (of_high >> 4)
+                and of_high > (of_low >> 5) + (of_low >> 6)
+                and oldest > x >> 6
+            ):
+                words[_LOW] = low
+                words[_HIGH] = high
+                words[_MOVED] = 0
+                shown = 1
+        if shown > 0:
+            words[_WEIGHED] = weighed
+            words[_SLOT] = slot
+            return 1
+    words[_WEIGHED] = weighed
+    words[_SLOT] = slot
+    return 0
 
 
 @micropython.viper
-def _separate(state: ptr32, phasors: ptr32, leaks: ptr32, pair: ptr32):
-    """The window's phasors of the chosen pair, scaled to 4095 at most, each freed from what it hears of the other."""
-    low = int(state[_LOW])
-    high = int(state[_HIGH])
-    first = int(state[_SLOT]) - 5
-    largest = 0
-    for i in range(6):
-        at = ((first + i) & 15) * 16
-        for k in range(2):
-            j = at + 2 * low + k
-            x = int(phasors[j])
-            x -= (x & 0x20000000) << 3
-            if x < 0:
-                x = 0 - x
-            largest |= x
-            j = at + 2 * high + k
-            x = int(phasors[j])
-            x -= (x & 0x20000000) << 3
-            if x < 0:
-                x = 0 - x
-            largest |= x
-    shift = 0
-    while (largest >> shift) > 4095:
-        shift += 1
-    state[_SHIFT] = shift
-    key = 4 * (4 * low + high - 4)
-    lr = int(leaks[key])
-    lr -= (lr & 0x20000000) << 3
-    li = int(leaks[key + 1])
-    li -= (li & 0x20000000) << 3
-    hr = int(leaks[key + 2])
-    hr -= (hr & 0x20000000) << 3
-    hi = int(leaks[key + 3])
-    hi -= (hi & 0x20000000) << 3
-    for i in range(6):
-        at = ((first + i) & 15) * 16
-        j = at + 2 * low
-        ax = int(phasors[j])
-        ax -= (ax & 0x20000000) << 3
-        ay = int(phasors[j + 1])
-        ay -= (ay & 0x20000000) << 3
-        j = at + 2 * high
-        bx = int(phasors[j])
-        bx -= (bx & 0x20000000) << 3
-        by = int(phasors[j + 1])
-        by -= (by & 0x20000000) << 3
-        ax >>= shift
-        ay >>= shift
-        bx >>= shift
-        by >>= shift
-        pair[2 * i] = ax - ((bx * lr - by * li) >> 10)
-        pair[2 * i + 1] = ay - ((bx * li + by * lr) >> 10)
-        pair[12 + 2 * i] = bx - ((ax * hr - ay * hi) >> 10)
-        pair[12 + 2 * i + 1] = by - ((ax * hi + ay * hr) >> 10)
+def _separate(a: ptr32, b: ptr32):
+    """The window's phasors of the chosen pair, each freed from what it hears of the other, scaled to 2047 at most.
 
-
-@micropython.viper
-def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
-    """Energy of one tone of the window, in the scaled window's units; 0 unless it is steady.
-
-    _BELOW or _ABOVE, which are negative, if it is steady but its frequency beyond the limits.
-
-    A phasor is freed from less than 0.36 of another: |z| < 5800 * 1.36, so a product of two is < 2^26 and the sum of
-    five < 2^29.
+    No phasor has more power than its frequency in the window. `a` and `b` are both the words.
     """
-    x1 = int(pair[at])
-    x1 -= (x1 & 0x20000000) << 3
-    y1 = int(pair[at + 1])
-    y1 -= (y1 & 0x20000000) << 3
+    words = a
+    low = int(words[_LOW])
+    high = int(words[_HIGH])
+    sums = ptr32(int(words) + 4 * _SUMS)
+    power = int(sums[low]) if int(sums[low]) > int(sums[high]) else int(sums[high])
+    shift = 0
+    while power > 16000:
+        power >>= 2
+        shift += 1
+    words[_SHIFT] = shift
+    pair = ptr32(int(words) + 4 * _LEAKS + 4 * _LEAKS_ROW * (4 * low + high - 4))
+    real = int(pair[0]) - _ONE
+    imaginary = int(pair[1]) - _ONE
+    pair = ptr32(int(words) + 4 * _PAIR)
+    a = ptr32(int(words) + 4 * _PHASORS + 4 * _PHASORS_ROW * int(words[_WEIGHED]) + 8 * low)
+    b = ptr32(int(a) + 8 * (high - low))
+    left = 6
+    while left > 0:
+        left -= 1
+        ax = (int(a[0]) - _PHASOR_LIFT) >> shift
+        ay = (int(a[1]) - _PHASOR_LIFT) >> shift
+        bx = (int(b[0]) - _PHASOR_LIFT) >> shift
+        by = (int(b[1]) - _PHASOR_LIFT) >> shift
+        a = ptr32(int(a) + 4 * _PHASORS_ROW)
+        b = ptr32(int(b) + 4 * _PHASORS_ROW)
+        pair[0] = ax - ((bx * real - by * imaginary) >> 10) + _PAIR_LIFT
+        pair[1] = ay - ((bx * imaginary + by * real) >> 10) + _PAIR_LIFT
+        pair[_PAIR_ROW] = bx - ((ax * real + ay * imaginary) >> 10) + _PAIR_LIFT
+        pair[_PAIR_ROW + 1] = by - ((ay * real - ax * imaginary) >> 10) + _PAIR_LIFT
+        pair = ptr32(int(pair) + 8)
+
+
+@micropython.viper
+def _steady(pair: ptr32, x: int) -> int:
+    """_STEADY if one tone of the pair is, with its energy in the scaled window's units.
+
+    _BESIDE if it is steady, but at the frequency beside, which is chosen now: the other group's tone may make the
+    neighbour seem the stronger one. 0 if it is no tone. `pair` are the words, `x` is 0 for the low group or 1 for the
+    high one.
+
+    A phasor is freed from less than 0.36 of another: |z| < 2900 * 1.36, so a product of two is < 2^24 and the sum of
+    five < 2^27.
+    """
+    words = pair
+    group = x
+    pair = ptr32(int(words) + 4 * _PAIR + 4 * _PAIR_ROW * group)
+    x1 = int(pair[0]) - _PAIR_LIFT
+    y1 = int(pair[1]) - _PAIR_LIFT
     power = x1 * x1 + y1 * y1
     least = power
     total = power >> 3
@@ -395,11 +576,12 @@ def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
     early_imaginary = 0
     late_real = 0
     late_imaginary = 0
-    for i in range(1, 6):
-        x = int(pair[at + 2 * i])
-        x -= (x & 0x20000000) << 3
-        y = int(pair[at + 2 * i + 1])
-        y -= (y & 0x20000000) << 3
+    left = 5
+    while left > 0:
+        left -= 1
+        x = int(pair[2]) - _PAIR_LIFT
+        y = int(pair[3]) - _PAIR_LIFT
+        pair = ptr32(int(pair) + 8)
         power = x * x + y * y
         if power < least:
             least = power
@@ -408,10 +590,10 @@ def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
         imaginary += y * x1 - x * y1
         x1 = x
         y1 = y
-        if i == 2:
+        if left == 3:
             early_real = real
             early_imaginary = imaginary
-        elif i == 3:
+        elif left == 2:
             late_real = 0 - real
             late_imaginary = 0 - imaginary
     late_real += real
@@ -421,7 +603,8 @@ def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
     largest = (real ^ (real >> 31)) | (imaginary ^ (imaginary >> 31))
     largest |= (early_real ^ (early_real >> 31)) | (early_imaginary ^ (early_imaginary >> 31))
     largest |= (late_real ^ (late_real >> 31)) | (late_imaginary ^ (late_imaginary >> 31))
-    while (largest >> shift) > 16383:
+    while largest > 16383:
+        largest >>= 1
         shift += 1
     # A voice glides: the first 15 ms and the last may be 18 Hz apart (tangent 5/8 of the phase gained in 5 ms).
     late_real >>= shift
@@ -434,21 +617,20 @@ def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
         y = 0 - y
     if x <= 0 or y > (x >> 1) + (x >> 3):
         return 0
+    tone = int(words[_LOW + group])
+    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * tone)
     x1 = real >> shift
     y1 = imaginary >> shift
-    c = int(limits[row + _ADVANCE_COS])
-    c -= (c & 0x20000000) << 3
-    s = int(limits[row + _ADVANCE_SIN])
-    s -= (s & 0x20000000) << 3
+    c = int(limits[_ADVANCE_COS]) - _ONE
+    s = int(limits[_ADVANCE_SIN]) - _ONE
     x = (x1 * c + y1 * s) >> 10
     y = (y1 * c - x1 * s) >> 10
-    off = _BELOW
+    beside = tone + 1
     if y < 0:
         y = 0 - y
-    else:
-        off = _ABOVE
-    if x > 0 and y << 8 <= x * int(limits[row + _TAN_LIMIT]):
-        off = 0
+        beside = tone - 1
+    if x > 0 and y << 8 <= x * int(limits[_TAN_LIMIT]):
+        beside = tone
     nominal = x
     if x < 0:
         x = 0 - x
@@ -458,54 +640,68 @@ def _steady(pair: ptr32, at: int, limits: ptr32, row: int) -> int:
     if y > x:
         c = y
         s = x
-    c += (s * 3) >> 3
-    if c == 0:
-        return 0
+    c += ((s * 3) >> 3) + 1
     c = (c + (x * x + y * y) // c) >> 1
     # A sub-block loses sinc^2 of how far the frequency is off: cosines say how far.
     s = c + ((c - nominal) * 43 >> 8)
     x = c << shift
     # The power of a steady tone is that of its neighbours' products; noise adds to it, and so does every other sound.
     noise = total * 5 // 6 - (x >> 3)
-    if noise > (x >> 6) + (x >> 7) + (x >> 8):
+    if noise > (x >> 6) + (x >> 7) + (x >> 8) or least < (x >> 5) + (x >> 6):
         return 0
-    pair[_UNSTEADY + at] = noise // ((x >> 11) + 1)
-    if least < (x >> 5) + (x >> 6):
+    # The last two phasors are left behind.
+    pair[2] = noise // ((x >> 11) + 1) + _UNSTEADY_LIFT
+    words[_LOW_ENERGY + group] = ((s << shift) >> 6) * int(limits[_GAIN]) >> 10
+    if beside == tone:
+        return _STEADY
+    moved = int(words[_MOVED])
+    if (moved >> group) & 1 or beside < 0 or beside > 7 or beside >> 2 != group:
         return 0
-    if off != 0:
-        return off
-    return ((s << shift) >> 6) * int(limits[row + _GAIN]) >> 10
+    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * beside)
+    c = int(limits[_ADVANCE_COS]) - _ONE
+    s = int(limits[_ADVANCE_SIN]) - _ONE
+    x = (x1 * c + y1 * s) >> 10
+    y = (y1 * c - x1 * s) >> 10
+    # With what was heard of the other tone it may be as far off again as it may be.
+    if y < 0:
+        y = 0 - y
+    if x <= 0 or y << 7 > x * int(limits[_TAN_LIMIT]):
+        return 0
+    words[_MOVED] = moved | 1 << group
+    words[_LOW + group] = beside
+    return _BESIDE
 
 
 @micropython.viper
-def _pure(state: ptr32, pair: ptr32, limits: ptr32, low_row: int, high_row: int) -> int:
-    """1 if the two tones are most of the window, and the rest of it no speech.
+def _pure(words: ptr32) -> int:
+    """1 if the two tones are of one press, and most of the window, and the rest of it no speech.
 
     Tones are below 2^22, so a product with a share is < 2^30. Energies are shifted only where the tones are known to be
-    most of them; unshifted they are below 2^30, see `_slide`.
+    most of them; unshifted they are below 2^30, see `_weigh`.
     """
-    shift = 2 * int(state[_SHIFT])
-    low = int(state[_LOW_ENERGY])
-    high = int(state[_HIGH_ENERGY])
-    low_share = int(limits[low_row + _LOW_SHARE])
-    low_share -= (low_share & 0x20000000) << 3
-    high_share = int(limits[high_row + _LOW_SHARE])
-    high_share -= (high_share & 0x20000000) << 3
+    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * int(words[_LOW]))
+    other_limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * int(words[_HIGH]))
+    pair = ptr32(int(words) + 4 * _PAIR)
+    sums = ptr32(int(words) + 4 * _SUMS)
+    shift = 2 * int(words[_SHIFT])
+    low = int(words[_LOW_ENERGY])
+    high = int(words[_HIGH_ENERGY])
+    both = low + high
+    # At least -50 dBm0 each; the high group 6 dB above the low one at most, 10 dB below it at most.
+    if low <= 475 >> shift or high <= 475 >> shift or high > 4 * low or low > 10 * high:
+        return 0
     # A sub-block will be of the digit when each tone has a fifth of its power or more.
-    state[_LOW_LEAST] = int(state[_SUMS + int(state[_LOW])]) >> 5
-    state[_HIGH_LEAST] = int(state[_SUMS + int(state[_HIGH])]) >> 5
-    energy = int(state[_SUMS + 8]) >> shift
-    rough = int(state[_SUMS + 9]) >> shift
-    state[_ALL_ENERGY] = energy
-    unsteady = int(pair[_UNSTEADY])
-    unsteady -= (unsteady & 0x20000000) << 3
-    other = int(pair[_UNSTEADY + 12])
-    other -= (other & 0x20000000) << 3
-    unsteady += other
-    if low + high > (energy >> 1) + (energy >> 4) and unsteady < 64:
-        speech = energy - 2 * rough - ((low * low_share + high * high_share) >> 8)
+    words[_LOW_LEAST] = int(sums[int(words[_LOW])]) >> 5
+    words[_HIGH_LEAST] = int(sums[int(words[_HIGH])]) >> 5
+    loud = int(sums[_ALL])
+    speech = (int(sums[_CORRELATED]) - _WINDOW * _CORRELATED_LIFT - loud) >> shift
+    energy = loud >> shift
+    words[_ALL_ENERGY] = energy
+    unsteady = int(pair[_UNSTEADY]) + int(pair[_PAIR_ROW + _UNSTEADY]) - 2 * _UNSTEADY_LIFT
+    if both > (energy >> 1) + (energy >> 4) and unsteady < 64:
+        speech -= (low * int(limits[_LOW_SHARE]) + high * int(other_limits[_LOW_SHARE])) >> 8
         allowed = (energy >> 4) + (energy >> 5)
-        if low + high < energy - (energy >> 2) + (energy >> 5):
+        if both < energy - (energy >> 2) + (energy >> 5):
             # Much is left: noise makes tones unsteady by what there is of it, the harmonics of a voice do not.
             if unsteady > 20:
                 allowed = (energy >> 4) + (energy >> 6) + (energy >> 7)
@@ -513,40 +709,89 @@ def _pure(state: ptr32, pair: ptr32, limits: ptr32, low_row: int, high_row: int)
                 allowed = (energy >> 4) - (energy >> 6) + ((energy >> 5) * unsteady >> 4)
             else:
                 allowed = (energy >> 4) - (energy >> 6)
-        if int(state[_SUMS + 8]) > _CLIPPED and unsteady < 20:
+        if loud > _CLIPPED and unsteady < 20:
             allowed = (energy >> 3) + (energy >> 5)
         if speech < allowed:
             return 1
-    if int(state[_DIAL]) > 0 and unsteady < 14 and int(state[_SUMS + 8]) < _LOUD:
-        notched = int(state[_SUMS + 11]) >> shift
-        tones = (
-            low * int(limits[low_row + _NOTCHED_GAIN]) + high * int(limits[high_row + _NOTCHED_GAIN])
-        ) >> 8
+    if int(words[_DIAL]) > 0 and unsteady < 14 and loud < _LOUD:
+        notched = int(sums[_NOTCHED]) >> shift
+        tones = (low * int(limits[_NOTCHED_GAIN]) + high * int(other_limits[_NOTCHED_GAIN])) >> 8
         if tones > notched - (notched >> 3):
-            state[_ALL_ENERGY] = 2 * notched
-            dial = int(state[_SUMS + 10]) >> shift
-            dial -= (
-                low * int(limits[low_row + _HALVED_GAIN]) + high * int(limits[high_row + _HALVED_GAIN])
-            ) >> 8
-            before = (int(state[_DIAL_ENERGY]) << 4) >> shift
+            words[_ALL_ENERGY] = 2 * notched
+            dial = int(sums[_BELOW_2_KHZ]) >> shift
+            dial -= (low * int(limits[_HALVED_GAIN]) + high * int(other_limits[_HALVED_GAIN])) >> 8
+            before = (int(words[_DIAL_ENERGY]) << 4) >> shift
             if dial > before >> 1 and dial < before << 1:
                 return 1
     return 0
 
 
 @micropython.viper
-def _before(state: ptr32, powers: ptr32, digit: int) -> int:
+def _before(words: ptr32, digit: int) -> int:
     """How many sub-blocks before the window are of the digit too: noise may have kept it from acceptance till now."""
-    slot = int(state[_SLOT])
+    slot = int(words[_SLOT])
     count = 0
     while count < 8:
-        at = ((slot - 6 - count) & 15) * 12
-        if int(powers[at + (digit >> 2)]) < int(state[_LOW_LEAST]):
-            return count
-        if int(powers[at + 4 + (digit & 3)]) < int(state[_HIGH_LEAST]):
-            return count
+        row = ptr32(int(words) + 4 * _POWERS + 4 * _POWERS_ROW * ((slot - 6 - count) & 15))
+        if int(row[digit >> 2]) < int(words[_LOW_LEAST]):
+            break
+        if int(row[(digit & 3) + 4]) < int(words[_HIGH_LEAST]):
+            break
         count += 1
     return count
+
+
+@micropython.viper
+def _measure(words: ptr32):
+    """Level, twist and SNR of the digit in the window, in whole dB, the first two lifted.
+
+    Of each power the octave is counted, and log2(1 + x) taken for x + 0.344 x (1 - x), which is right within 0.03 dB;
+    hundredths of dB. Powers are below 2^31, the product below 1024 * 512 * 352 < 2^28.
+    """
+    low = int(words[_LOW_ENERGY])
+    high = int(words[_HIGH_ENERGY])
+    of_both = 0
+    of_low = 0
+    of_high = 0
+    of_noise = 0
+    left = 4
+    while left > 0:
+        left -= 1
+        power = low + high
+        if left == 2:
+            power = low
+        elif left == 1:
+            power = high
+        elif left == 0:
+            power = int(words[_ALL_ENERGY]) - power
+        if power < 1:
+            power = 1
+        octave = 10
+        while power >= 2048:
+            power >>= 1
+            octave += 1
+        while power < 1024:
+            power <<= 1
+            octave -= 1
+        power -= 1024
+        power += (((1024 - power) * power) >> 10) * 352 >> 10
+        of_noise = 301 * octave + ((301 * power) >> 10)
+        if left == 3:
+            of_both = of_noise
+        elif left == 2:
+            of_low = of_noise
+        elif left == 1:
+            of_high = of_noise
+    # 6 sub-blocks of squares of quarter samples, over 2^6: times 64 / 15 a mean square, which is 84.13 dB at 0 dBm0.
+    words[_LEVEL_DBM0] = (of_both + 602 * int(words[_SHIFT]) + 630 - 8413 + 50) // 100 + _DECIBELS_LIFT
+    words[_TWIST_DB] = (of_high - of_low + 50) // 100 + _DECIBELS_LIFT
+    # Noise in 300 to 3400 Hz is 1.11 dB less than in all.
+    snr = (of_both - of_noise + 161) // 100
+    if snr < 0:
+        snr = 0
+    elif snr > 20:
+        snr = 20
+    words[_SNR_DB] = snr
 
 
 class DtmfReceiver:
@@ -565,152 +810,92 @@ class DtmfReceiver:
 
     def __init__(self, sink):
         self._sink = sink
-        self._coefficients = goertzel.phasor_coefficients(_FREQUENCIES_HZ, 4000)
-        self._limits = _limits()
-        self._leaks = _leaks()
-        self._block = array("h", bytes(2 * _HALF))
-        self._pending = array("h", bytes(4))
-        self._state = array("i", bytes(4 * _WORDS))
-        self._phasors = array("i", bytes(4 * 16 * _SLOTS))
-        self._powers = array("i", bytes(4 * 12 * _SLOTS))
-        self._pair = array("i", bytes(4 * _PAIR_WORDS))
+        self._line = array("H", bytes(2 * (_HISTORY + _ROOM)))
+        self._words = array("i", bytes(4 * _WORDS))
+        _write_tones(self._words)
+        _write_limits(self._words)
+        _write_leaks(self._words)
         self.reset()
 
     def reset(self):
         """As new."""
-        for i in range(_WORDS):
-            self._state[i] = 0
-        self._odd = False
-        self._digit = _NONE
-        self._misses = 0
-        self._lost = 0
-        self._duration = 0
+        words = self._words
+        _fill(words, 0, _TONES, 0)
+        _fill(words, _B1, 4, _FILTER_LIFT)
+        words[_MEAN] = (_ZERO << 6) + _FILTER_LIFT
+        words[_ACTIVE] = _NONE
+        for i in range(_HISTORY):
+            self._line[i] = _ZERO if i >= 8 else _HALVED_LIFT
         self.level_dbm0 = level.LOWEST_DBM0
         self.twist_db = 0
         self.snr_db = 0
         self._begin_window()
 
     def _begin_window(self):
-        for i in range(12 * _SLOTS):
-            self._powers[i] = 0
-        for i in range(12):
-            self._state[_SUMS + i] = 0
-        for i in range(_ENERGY, _NOTCHED + 1):
-            self._state[i] = 0
-        self._state[_PLACE] = 0
-        self._state[_FILLED] = 0
-        self._state[_ACTIVE] = 255 if self._digit == _NONE else self._digit
+        words = self._words
+        _fill(words, _SUMS, _POWERS_ROW, 0)
+        _fill(words, _POWERS, _POWERS_ROW * _SLOTS, 0)
+        words[_HELD] = 0
+        words[_FILLED] = 0
 
     def skip(self, n):
         """`n` samples were lost. A digit goes on if it does so after them, unless they may have held a pause."""
-        if self._digit != _NONE:
-            if self._misses:
-                self._misses += n // _SUB_BLOCK
+        words = self._words
+        if words[_ACTIVE] != _NONE:
+            if words[_MISSES]:
+                words[_MISSES] += n // _SUB_BLOCK
             else:
-                self._lost += n + 2 * self._state[_PLACE]
-            if self._lost >= _PAUSE_SAMPLES or self._misses >= _MISSES_TO_END:
+                words[_LOST] += n + words[_HELD]
+            if words[_LOST] >= _PAUSE_SAMPLES or words[_MISSES] >= _MISSES_TO_END:
                 self._end()
-        self._odd = False
         self._begin_window()
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
+        words = self._words
         start = 0
-        if self._odd and n:
-            self._odd = False
-            self._pending[1] = samples[0]
-            self._hear(self._pending, 0, 1)
-            start = 1
-        while n - start >= 2:
-            pairs = min((n - start) >> 1, _HALF - self._state[_PLACE])
-            self._hear(samples, start, pairs)
-            start += 2 * pairs
-        if start < n:
-            self._pending[0] = samples[start]
-            self._odd = True
-
-    def _hear(self, samples, start, pairs):
-        state = self._state
-        state[_START] = start
-        _condition(state, samples, self._block, pairs)
-        if state[_PLACE] == _HALF:
-            state[_PLACE] = 0
-            slot = (state[_SLOT] + 1) & (_SLOTS - 1)
-            state[_SLOT] = slot
-            goertzel.phasors(self._block, _HALF, self._coefficients, 8, self._phasors, slot * 16)
-            self._follow(_slide(state, self._phasors, self._powers))
-
-    def _follow(self, shown):
-        if shown == _PROMISING:
-            self._judge()
-        elif shown == _HIT:
-            self._duration += (self._misses + 1) * _SUB_BLOCK + self._lost
-            self._misses = 0
-            self._lost = 0
-        elif shown == _MISS:
-            self._misses += 1 + self._lost // _SUB_BLOCK
-            self._lost = 0
-            if self._misses >= _MISSES_TO_END:
-                self._end()
+        while start < n:
+            start = _take(samples, self._line, words, start, n)
+            if _condition(0, self._line, words):
+                _transform(0, 0, self._line, words)
+                while _weigh(words, 0):
+                    if words[_ACTIVE] == _NONE:
+                        self._judge()
+                    else:
+                        self._end()
 
     def _judge(self):
-        state = self._state
-        _separate(state, self._phasors, self._leaks, self._pair)
-        low = self._tone(_LOW, 0, 0, 3)
-        if low <= 0:
-            return
-        shift = state[_SHIFT]
-        high = self._tone(_HIGH, 12, 4, 7)
-        if state[_SHIFT] != shift:
-            low = _steady(self._pair, 0, self._limits, _ROW * state[_LOW])
-        # At least -50 dBm0 each; the high group 6 dB above the low one at most, 10 dB below it at most.
-        least = 1900 >> (2 * state[_SHIFT])
-        if low <= least or high <= least or high > 4 * low or low > 10 * high:
-            return
-        state[_LOW_ENERGY] = low
-        state[_HIGH_ENERGY] = high
-        if _pure(state, self._pair, self._limits, _ROW * state[_LOW], _ROW * state[_HIGH]):
-            self._begin(low, high)
+        words = self._words
+        group = steady = 0
+        _separate(words, words)
+        while steady < 2:
+            found = _steady(words, group)
+            if not found:
+                return
+            if found == _BESIDE:
+                steady = 0
+                _separate(words, words)
+            else:
+                steady += 1
+                group ^= 1
+        if _pure(words):
+            self._begin()
 
-    def _tone(self, which, at, first, last):
-        """Energy of the window's tone of one group: of the strongest frequency, or of the one beside it.
-
-        The other group's tone may make the neighbour seem the stronger one; then the frequency says so.
-        """
-        state = self._state
-        energy = _steady(self._pair, at, self._limits, _ROW * state[which])
-        if energy >= 0:
-            return energy
-        beside = state[which] + (1 if energy == _ABOVE else -1)
-        if not first <= beside <= last:
-            return 0
-        state[which] = beside
-        _separate(state, self._phasors, self._leaks, self._pair)
-        return _steady(self._pair, at, self._limits, _ROW * beside)
-
-    def _begin(self, low, high):
-        state = self._state
-        digit = 4 * state[_LOW] + state[_HIGH] - 4
-        self._digit = digit
-        self._misses = 0
-        self._lost = 0
-        state[_ACTIVE] = digit
-        self._duration = (_WINDOW + _before(state, self._powers, digit)) * _SUB_BLOCK
-        self._tell_quality(low, high)
+    def _begin(self):
+        words = self._words
+        digit = 4 * words[_LOW] + words[_HIGH] - 4
+        words[_ACTIVE] = digit
+        words[_MISSES] = 0
+        words[_LOST] = 0
+        words[_DURATION] = (_WINDOW + _before(words, digit)) * _SUB_BLOCK
+        _measure(words)
+        self.level_dbm0 = words[_LEVEL_DBM0] - _DECIBELS_LIFT
+        self.twist_db = words[_TWIST_DB] - _DECIBELS_LIFT
+        self.snr_db = words[_SNR_DB]
         self._sink.digit(_KEYS[digit], self.level_dbm0)
 
-    def _tell_quality(self, low, high):
-        state = self._state
-        # 6 sub-blocks of squares, halved samples, over 2^6.
-        whole = level.hundredths_dbm0((low + high) * 16 // 15) + 602 * state[_SHIFT]
-        self.level_dbm0 = (whole + 50) // 100
-        self.twist_db = (level.hundredths_dbm0(high) - level.hundredths_dbm0(low) + 50) // 100
-        noise = max(1, state[_ALL_ENERGY] - low - high)
-        snr = level.hundredths_dbm0(low + high) - level.hundredths_dbm0(noise) + 111
-        self.snr_db = max(0, min(20, (snr + 50) // 100))
-
     def _end(self):
-        digit = self._digit
-        self._digit = _NONE
-        self._state[_ACTIVE] = 255
-        self._sink.digit_end(_KEYS[digit], self._duration)
+        words = self._words
+        digit = words[_ACTIVE]
+        words[_ACTIVE] = _NONE
+        self._sink.digit_end(_KEYS[digit], words[_DURATION])

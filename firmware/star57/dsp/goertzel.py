@@ -1,4 +1,4 @@
-"""Power, or amplitude and phase, of given frequencies in a block, by Goertzel's recursion, in 32-bit integers."""
+"""Power of given frequencies in a block, by Goertzel's recursion, in 32-bit integers."""
 
 import math
 from array import array
@@ -6,7 +6,6 @@ from array import array
 from micropython import const
 
 _COEFFICIENT_ONE = const(8192)
-_PHASOR_ONE = const(2048)
 # Blocks are scaled so that no sample exceeds this; see `power` for why.
 _LARGEST = const(1023)
 
@@ -74,36 +73,3 @@ def powers(block: ptr16, n: int, coefficient: ptr32, out: ptr32):
         s1 >>= 5
         s2 >>= 5
         out[k + 1] = s1 * s1 + s2 * s2 - (((s1 * s2) >> 3) * c >> 10)
-
-
-def phasor_coefficients(frequencies_hz, sample_hz):
-    """2 cos w and sin w of each frequency in Q11, in pairs, as an array for `phasors`."""
-    table = array("i", bytes(8 * len(frequencies_hz)))
-    for k, hz in enumerate(frequencies_hz):
-        w = 2 * math.pi * hz / sample_hz
-        table[2 * k] = round(2 * _PHASOR_ONE * math.cos(w))
-        table[2 * k + 1] = round(_PHASOR_ONE * math.sin(w))
-    return table
-
-
-@micropython.viper
-def phasors(block: ptr16, n: int, coefficient: ptr32, count: int, out: ptr32, at: int):
-    """Real and imaginary parts of `count` frequencies in a block of `n` <= 20 samples, to `out[at]` and after it.
-
-    Of a sine of amplitude a the magnitude is a n / 2; from one block to the next the phase grows by w n. For samples of
-    24000 at most and sin w > 0.54 a state stays below 24000 * 26 = 624000 (sum of |sin w(k + 1)| / sin w), and times
-    a coefficient of 1.68 * 2^11 below 2^31.
-    """
-    for k in range(count):
-        c = int(coefficient[2 * k])
-        c -= (c & 0x20000000) << 3
-        s1 = 0
-        s2 = 0
-        for i in range(n):
-            x = int(block[i])
-            x -= (x & 0x8000) << 1
-            s0 = x + ((s1 * c) >> 11) - s2
-            s2 = s1
-            s1 = s0
-        out[at + 2 * k] = s1 - ((s2 * c) >> 12)
-        out[at + 2 * k + 1] = (s2 * int(coefficient[2 * k + 1])) >> 11
