@@ -58,7 +58,9 @@ _DIGIT_LATE_SAMPLES, _DIGIT_OFF_SAMPLES = 240, 160
 _ALERT_LATE_SAMPLES, _ALERT_OFF_SAMPLES = 140, 400
 
 _PROGRESS_LATE_SAMPLES = 8 * 18_000  # a tone that comes every 15 s is over when it has not come again
-_PROGRESS_OFF_SAMPLES = 800
+# Its start is looked for near there; of a tone that alternates only one of its sounds may have been measured.
+_PROGRESS_EARLY_SAMPLES, _PROGRESS_OFF_SAMPLES = 800, 3200
+_FIRST_FRAME_SAMPLES = 100
 
 _LONGEST_PAUSE_SAMPLES = 8 * 3000  # between the digits of a caller ID: Asterisk waits 2 s
 _LONGEST_STRING_SAMPLES = 8 * 10_000  # spandsp drops a string 10 s after its first digit
@@ -358,11 +360,13 @@ def _progress(samples: Samples, fact: Fact) -> Told:
     heard_sounds = sounds(samples, *tone, max(0, heard - _PROGRESS_LATE_SAMPLES), heard)
     end = heard_sounds[-1][1] if heard_sounds else min(heard, len(samples))
     start = max(0, end - lasted)
-    near = sounds(samples, *tone, max(0, start - _PROGRESS_OFF_SAMPLES), start + 2 * _PROGRESS_OFF_SAMPLES)
-    if near:
+    first = max(0, start - _PROGRESS_EARLY_SAMPLES)
+    near = sounds(samples, *tone, first, start + _PROGRESS_OFF_SAMPLES)
+    if near and near[0][0] > first + _FIRST_FRAME_SAMPLES:
         start = near[0][0]
     names = ("tone", "countries", "frequencies_hz", "level_dbm0", "snr_db", "on_ms", "off_ms")
-    return Told(start, end, {"event": "call_progress", **{name: fact[name] for name in names}})
+    event = {"event": "call_progress", **{name: fact[name] for name in names}}
+    return Told(start, max(end, start + lasted), event)
 
 
 def _dtmf_caller(fact: Fact, digits: Sequence[Told]) -> Told:

@@ -12,7 +12,8 @@ from host_tools.exchange.levels import RATE_HZ, Samples, peak_of
 _WINDOW = 80  # 10 ms: DTMF's nearest frequencies are 73 Hz apart
 _LONGEST_GAP = 120  # 15 ms: Q.24 has 10 ms bridged
 _FRAME, _HOP = 160, 40  # 20 ms, every 5 ms
-_FEWEST_FRAMES = 8
+_FEWEST_FRAMES = 7
+_LONGEST_BEAT_FRAMES = 6
 _LEAST_SHARE = 0.2  # of the power of a tone that sounds
 
 
@@ -61,12 +62,13 @@ def sounds(
     powers = (np.abs(frames @ (np.exp(turns) * np.hanning(_FRAME)[:, np.newaxis] * 4 / _FRAME)) ** 2).sum(
         axis=1
     )
-    loud = powers > _LEAST_SHARE * peak_of(level_dbm0) ** 2
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]])))
+    loud = np.flatnonzero(powers > _LEAST_SHARE * peak_of(level_dbm0) ** 2)
+    # Lines that are near each other beat.
+    times = np.split(loud, np.flatnonzero(np.diff(loud) > _LONGEST_BEAT_FRAMES) + 1) if len(loud) else []
     return [
-        (first + begin * _HOP + _FRAME // 2, first + end * _HOP + _FRAME // 2)
-        for begin, end in changes.reshape(-1, 2).tolist()
-        if end - begin >= _FEWEST_FRAMES
+        (first + int(time[0]) * _HOP + _FRAME // 2, first + (int(time[-1]) + 1) * _HOP + _FRAME // 2)
+        for time in times
+        if time[-1] - time[0] >= _FEWEST_FRAMES
     ]
 
 

@@ -259,6 +259,24 @@ def test_tones_of_one_country() -> None:
     assert heard(tape.samples, country="GB") == []
 
 
+@pytest.mark.parametrize(
+    ("tone", "duration_ms", "named"),
+    [
+        (tones.Tone((384, 416), -16, (1000, 2000)), 7000, "ringback"),  # Japan: 400 Hz, AM 16 Hz
+        (tones.Tone((413, 438), -16), 2000, "dial"),  # Australia: its lines beat at 25 Hz
+        (tones.Tone((440, 480), -19, (2000, 4000)), 14_000, "ringback"),
+    ],
+)
+def test_tones_whose_lines_beat(tone: tones.Tone, duration_ms: int, named: str) -> None:
+    tape = Tape()
+    began = tape.tone(tone, duration_ms)
+    tape.pause(1000)
+    (event,) = heard(tape.samples)
+    assert event["tone"] == named
+    assert abs(event["at"] - began) < 0.03
+    assert event["duration_ms"] == pytest.approx(duration_ms, abs=40)
+
+
 def test_call_waiting_by_its_tones() -> None:
     tape = Tape()
     subscriber = tape.add(tones.burst(tones.CALL_WAITING))
