@@ -237,7 +237,8 @@ class SecondReader:
         anywhere = fitted[0]
         whole = max(fitted[1:] or [(0,)])
         best, other = (anywhere, whole) if anywhere[0] >= whole[0] else (whole, anywhere)
-        self._doubt = other[1:] if _CLEARLY_NOT < whole[0] / anywhere[0] < _CLEARLY_WHOLE else None
+        is_doubtful = _CLEARLY_NOT * anywhere[0] < whole[0] < _CLEARLY_WHOLE * anywhere[0]
+        self._doubt = other[1:] if is_doubtful else None
         _, noise, modem.whole_samples, self._starts = best
         self._tune(modem, noise)
         return modem
