@@ -379,13 +379,13 @@ def _likelier_tones(wave: Wave, mark_hz: float, mark_peak: float, run: slice) ->
     before = slice(max(0, run.start - 1600), run.start)
     most: _Tones | None = None
     for around in (behind, before):
-        if around.stop - around.start >= 400 and (
-            most is None or most.space_peak < _WEAKEST_SPACE * mark_peak
-        ):
+        if around.stop - around.start >= _EDGE:
             for shift_hz in SHIFTS_HZ.values():
                 tones = _Tones(wave, mark_hz, mark_peak, mark_hz + shift_hz, around)
                 if most is None or tones.space_peak > most.space_peak:
                     most = tones
+        if most is not None and most.space_peak >= _WEAKEST_SPACE * mark_peak:
+            break
     return most or _Tones(wave, mark_hz, mark_peak, mark_hz + SHIFTS_HZ["bell_202"], run)
 
 
@@ -414,14 +414,10 @@ def _carrier_start(tones: _Tones, run: slice) -> tuple[int, bool]:
 
 def _carrier_end(tones: _Tones, message_start: int) -> int:
     """Where the carrier ends: either tone is clear in it, in noise neither is."""
-    clear = _smooth(np.abs(tones.decision), 320)
-    usual = (
-        float(np.median(clear[message_start + 160 : message_start + 800]))
-        if message_start + 800 < len(clear)
-        else 0.5
-    )
-    low = np.flatnonzero(clear[message_start + 160 :] < usual / 2)
-    return message_start + 160 + int(low[0]) if len(low) else len(clear)
+    clear = _smooth(np.abs(tones.decision), 320)[message_start + 160 :]
+    usual = float(np.median(clear[:640])) if len(clear) > 640 else 0.5
+    low = np.flatnonzero(clear < usual / 2)
+    return message_start + 160 + int(low[0]) if len(low) else len(tones.decision)
 
 
 def _has_characters(tones: _Tones, message: slice) -> bool:

@@ -42,12 +42,8 @@ _MEASURED = ("level_dbm0", "snr_db", "baud", "twist_db")
 _QUALITY = (*_MEASURED, "framing_errors", "repaired")
 
 _AGREES = 0.4  # how well a burst has to agree with bytes that were read in it: noise reaches 0.3
-_FEWEST_FAILED_BYTES = (
-    6  # of a failed message behind a good one: fewer may be what the end of the carrier left
-)
-_ALERTED_SAMPLES = (
-    8 * 700
-)  # from the end of a CAS to its burst: 100 ms, an ACK of 65 ms, 500 ms (TELEPHONY 3)
+_FEWEST_FAILED_BYTES = 6  # behind a good message: fewer may be what the end of the carrier left
+_ALERTED_SAMPLES = 8 * 700  # from a CAS to its burst: 100 ms, an ACK of 65 ms, 500 ms (TELEPHONY 3)
 _READ_AGAIN_SAMPLES = 7600  # from the end of the mark until a burst is read for the last time
 _LATE_SAMPLES = 800
 _LONGEST_CHARACTER_SAMPLES = round(30 * BIT_SAMPLES)
@@ -204,9 +200,8 @@ class _Callers:
     def _placed(self, fact: Fact) -> tuple[Burst | None, int]:
         """The burst that a message lies in, and its first start bit: it was told soon after its end."""
         data, heard, baud = _bytes_of(fact), int(fact["heard"]), fact["quality"]["baud"]
-        first = max(
-            0, heard - max(_LONGEST_CHARACTER_SAMPLES * len(data), _READ_AGAIN_SAMPLES) - _LATE_SAMPLES
-        )
+        longest = max(_LONGEST_CHARACTER_SAMPLES * len(data), _READ_AGAIN_SAMPLES)
+        first = max(0, heard - longest - _LATE_SAMPLES)
         for burst in reversed(self._bursts):
             if first < burst.message_start < heard:
                 begin = self._taken_to.get(burst, max(0, burst.message_start - _EARLY_SAMPLES))
@@ -247,13 +242,13 @@ class _Callers:
     def _failed_behind(self, fact: Fact) -> Told | None:
         """A failed message that lies behind a good one in its burst."""
         for burst, taken_to in self._taken_to.items():
-            if (
-                taken_to < burst.end
-                and taken_to < fact["heard"] <= burst.end + _READ_AGAIN_SAMPLES + _LATE_SAMPLES
-            ):
-                place = bursts.place(self._samples, _bytes_of(fact), taken_to, burst.end, burst.baud)
-                if place[1] > _AGREES:
-                    return replace(self._failed(burst, fact), start=place[0])
+            known_by = burst.end + _READ_AGAIN_SAMPLES + _LATE_SAMPLES
+            if taken_to < burst.end and taken_to < fact["heard"] <= known_by:
+                start, agreement = bursts.place(
+                    self._samples, _bytes_of(fact), taken_to, burst.end, burst.baud
+                )
+                if agreement > _AGREES:
+                    return replace(self._failed(burst, fact), start=start)
         return None
 
 
