@@ -277,18 +277,24 @@ def test_tones_whose_lines_beat(tone: tones.Tone, duration_ms: int, named: str) 
     assert event["duration_ms"] == pytest.approx(duration_ms, abs=40)
 
 
-def test_call_waiting_by_its_tones() -> None:
+@pytest.mark.parametrize("gap_samples", [0, 160])
+@pytest.mark.parametrize("talking", [False, True])
+def test_call_waiting_by_its_tones(gap_samples: int, talking: bool) -> None:
     tape = Tape()
-    subscriber = tape.add(tones.burst(tones.CALL_WAITING))
-    tape.pause(20)
-    alert = tape.add(tones.burst(tones.CPE_ALERT))
+    began = [
+        tape.add(tones.burst(tones.CALL_WAITING)),
+        tape.add(np.concatenate([np.zeros(gap_samples), tones.burst(tones.CPE_ALERT)])) + gap_samples / 8000,
+    ]
+    talked = len(tape.samples)
     tape.pause(50)
-    answer = tape.digits("D", 60, 70)
-    burst = tape.waiting_burst(standard=V23)
+    began += [*tape.digits("D", 60, 70), tape.waiting_burst(standard=V23)]
     tape.pause(500)
-    events = heard(tape.samples)
+    wave = tape.samples.astype(np.float64)
+    if talking:
+        wave[:talked] += 0.2 * speech()[20_000 : 20_000 + talked]
+    events = heard(to_samples(wave))
     assert kinds(events) == ["call_progress", "alert_tone", "dtmf", "caller_id"]
-    for event, at in zip(events, (subscriber, alert, *answer, burst), strict=True):
+    for event, at in zip(events, began, strict=True):
         assert abs(event["at"] - at) < WITHIN_S, event["event"]
     assert events[0]["tone"] == "call_waiting"
     assert set(events[0]) == FIELDS["call_progress"]
