@@ -82,23 +82,31 @@ fetch_sources() {
         dpkg-deb -x "$package" "$cache/sources.new"
     done
     rm "$apt"/packages/*
-    mend_sources "$cache/sources.new"
     mv "$cache/sources.new" "$cache/sources"
 }
 
-# A Pico has no network, and Debian's source no mbedtls: without TLS and what stands on it. hashlib.sha256 stays.
+# Done once, and again when what is written here has changed: may be done over itself.
 mend_sources() {
-    local port=$1/micropython/ports/rp2
-    rmdir "$1/micropython/lib/tinyusb" 2>/dev/null || true
-    ln -sfn ../../usr/src/tinyusb "$1/micropython/lib/tinyusb"
+    local mended
+    mended=$(declare -f mend_sources | sha256sum)
+    [ "$(cat "$cache/sources/mended" 2>/dev/null)" = "$mended" ] && return
+    local micropython=$cache/sources/micropython
+    local port=$micropython/ports/rp2
+    rmdir "$micropython/lib/tinyusb" 2>/dev/null || true
+    ln -sfn ../../usr/src/tinyusb "$micropython/lib/tinyusb"
     # Nothing of micropython-lib is used, but the build asks for it.
-    mkdir -p "$1/micropython/lib/micropython-lib"
-    touch "$1/micropython/lib/micropython-lib/README.md"
+    mkdir -p "$micropython/lib/micropython-lib"
+    touch "$micropython/lib/micropython-lib/README.md"
+    # A Pico has no network, and Debian's source no mbedtls: without TLS and what stands on it. hashlib.sha256 stays.
     sed -i -e 's/^set(MICROPY_SSL_MBEDTLS ON)/set(MICROPY_SSL_MBEDTLS OFF)/' \
         -e '/^target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)/d' \
         -e '/mbedtls\/mbedtls_port.c/d' -e '/GIT_SUBMODULES lib\/mbedtls/d' "$port/CMakeLists.txt"
     sed -i -E 's/^(#define (MICROPY_SSL_MBEDTLS|MICROPY_PY_CRYPTOLIB|MICROPY_PY_HASHLIB_SHA1)) .*/\1 (0)/' \
         "$port/mpconfigport.h"
+    # Frozen viper code reads its greater constants by words: 1.25 aligns it for half-words, and they are read wrongly.
+    sed -i 's/aligned (2)/aligned (4)/' "$micropython/tools/mpy-tool.py"
+    rm -f "$cache"/build-*/frozen_content.c
+    echo "$mended" >"$cache/sources/mended"
 }
 
 fetch_compiler() {
@@ -120,6 +128,7 @@ fetch_compiler() {
 build() {
     local python=$cache/sources/micropython build=$cache/build-$board
     say "building the image of $board ..."
+    mend_sources
     export SOURCE_DATE_EPOCH=1735689600 MICROPY_MPYCROSS=$python/mpy-cross/build/mpy-cross
     local broken="The image could not be built ($log has the details)."
     quietly make -C "$python/mpy-cross" -j"$jobs" USER_C_MODULES= || fail "$broken"

