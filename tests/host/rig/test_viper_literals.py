@@ -39,9 +39,9 @@ def wide_literals(path: Path) -> Iterator[str]:
         if not any("viper" in ast.unparse(decorator) for decorator in function.decorator_list):
             continue
         for node in ast.walk(function):
-            value = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(node, ast.Name):
-                value = constants.get(node.id)
+            if not isinstance(node, ast.Constant | ast.Name):
+                continue
+            value = node.value if isinstance(node, ast.Constant) else constants.get(node.id)
             if isinstance(value, int) and not is_loaded_by_parts(value):
                 yield f"{path.name}:{node.lineno} {function.name}: {value}"
 
