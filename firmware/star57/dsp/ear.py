@@ -253,6 +253,24 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
     drops = int(track[_DROPS])
     cell = int(track[_CELL])
     event = _NOTHING
+    if mode == _IDLE and cell == 0 and int(track[_ALARM]) > run + _CELLS:
+        # Mostly there is silence.
+        peak = 0
+        hushed = 0
+        for cell in range(_CELLS):
+            e = int(cells[cell])
+            hushed += e
+            if e > peak:
+                peak = e
+        loud = floor >> 1
+        if loud < int(track[_LEAST]):
+            loud = int(track[_LEAST])
+        if peak <= loud:
+            track[_RUN] = run + _CELLS
+            # As far as in ten steps of a 64th.
+            track[_FLOOR] = floor + ((((hushed // _CELLS) << 4) - floor) >> 3)
+            return _NOTHING
+        cell = 0
     while cell < _CELLS and event == _NOTHING:
         e = int(cells[cell])
         cell += 1

@@ -22,15 +22,14 @@ _OFF_DECIHERTZ = const(20)
 _LOWEST_DECIHERTZ = const(8500)
 _HIGHEST_DECIHERTZ = const(19200)
 # From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz; of a howler less is below 2 kHz.
-_TO_SQUARE_HUNDREDTHS = const(1955)
-_HOWLER_HUNDREDTHS = const(2585)
+_TO_SQUARE_HUNDREDTHS = const(1996)
+_HOWLER_HUNDREDTHS = const(2626)
 # Autocorrelation of white noise over one and two samples, of the taps 1 2 1 and the high-pass: in parts of 1024.
-_NOISE_ONE = const(97)
-_NOISE_TWO = const(-78)
+_NOISE_ONE = const(165)
+_NOISE_TWO = const(-20)
 # Words of what `_tone_in_noise` finds.
-_COSINE = const(0)  # of the angle between two samples at 4 kHz, Q12
-_TONE = const(1)  # power, in the units of the sums
-_HALF_COSINE = const(2)  # of half the angle, Q12
+_TONE = const(0)  # power, in the units of the sums
+_HALF_COSINE = const(1)  # of half the angle between two samples at 4 kHz, Q12
 
 # A howler is looked for after so many beeps of its cadence, and in a beep after 30 ms of it.
 _HOWLER_BIT = const(1 << 29)
@@ -56,6 +55,8 @@ def _tone_in_noise(sums: ptr32, found: ptr32) -> int:
         two = int(sums[2])
         two -= ((two & 0x20000000) << 3) + ((noise * _NOISE_TWO) >> 10)
         x = two * two + 8 * one * one
+        if x == 0:
+            return 0
         root = 1
         while root * root < x:
             root <<= 1
@@ -76,9 +77,10 @@ def _tone_in_noise(sums: ptr32, found: ptr32) -> int:
         noise = power - tone
         if noise < 0:
             noise = 0
-    found[_COSINE] = cosine
-    found[_TONE] = tone
     x = (4096 + cosine) << 11
+    if x <= 0:
+        return 0
+    found[_TONE] = tone
     root = 1
     while root * root < x:
         root <<= 1
@@ -109,7 +111,7 @@ class HighEar(Ear):
     def __init__(self, listener, rows):
         super().__init__(listener, rows, _HANG_CELLS, _LEAST, 1)
         self.decihertz = array("H", bytes(2 * 4))
-        self._found = array("i", bytes(4 * 3))
+        self._found = array("i", bytes(4 * 2))
         self._howler_wanted = self.cadence.lines & _HOWLER_BIT != 0
         self._howler = goertzel.coefficients(LINES[HOWLER_LINES][1:])
         self._powers = array("i", bytes(4 * 5))
@@ -120,6 +122,7 @@ class HighEar(Ear):
         super().reset()
         self.count = 0
         self._beeps = 0
+        self._paused = False
         self._howls = 0
         self.expects_howler = False
 
@@ -143,10 +146,14 @@ class HighEar(Ear):
             self._howls = min(share, 4096)
 
     def _ended(self, kind, cells):
-        if not _SHORTEST_BEEP_CELLS <= cells <= _LONGEST_BEEP_CELLS:
+        beeps = _SHORTEST_BEEP_CELLS <= cells <= _LONGEST_BEEP_CELLS
+        if kind == SILENT:
+            self._paused = beeps
+        elif not beeps or not self._howler_wanted:
             self._beeps = 0
-        elif kind != SILENT and self._howler_wanted:
-            self._beeps += 1
+        else:
+            self._beeps = self._beeps + 1 if self._paused else 1
+            self._paused = False
         self.expects_howler = self._beeps >= _BEEPS_BEFORE_HOWLER
         super()._ended(kind, cells)
 

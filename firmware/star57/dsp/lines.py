@@ -11,7 +11,8 @@ from micropython import const
 
 from star57.dsp.carrier import SINE
 
-_CELL_HZ = const(500)
+# Words of a block, as in ear.py.
+_SUMS = const(10)
 _LONGEST = const(128)
 _RING = const(160)
 _SHORTEST = const(12)
@@ -60,7 +61,8 @@ _BIAS = const(77 << 15)
 _WRITE = const(0)
 _LAST_REAL = const(1)
 _LAST_IMAGINARY = const(2)
-_STATE_WORDS = const(3)
+_KEPT = const(3)  # cells in the ring
+_STATE_WORDS = const(4)
 
 
 def _gains():
@@ -79,12 +81,15 @@ def _gains():
 
 
 @micropython.viper
-def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
+def band(a: int, b: int, samples: ptr16, state: ptr32, ring: ptr16, block: ptr32):
     """60 samples at 2 kHz, of which 20 are of the block before, to 10 cells: to the ring, and their energies.
 
-    Then of each half power and autocorrelation over a cell. Samples are +32768, which is taken out of the sums again:
-    taps of either part sum up to -77 and 77. Their magnitudes sum up to 5461: sums are below 2^28.5, a cell's part is
-    below 21900, an energy over 2^4 below 2^26 and the sum of five below 2^28.2.
+    Then of each half power and autocorrelation over a cell. `a` and `b` mean nothing: the first arguments are where the
+    machine code has its registers.
+
+    Samples are +32768, which is taken out of the sums again: taps of either part sum up to -77 and 77. Their magnitudes
+    sum up to 5461: sums are below 2^28.5, a cell's part is below 21900, an energy over 2^4 below 2^26 and the sum of
+    five below 2^28.2.
     """
     write = int(state[_WRITE])
     a1 = int(state[_LAST_REAL])
@@ -92,26 +97,35 @@ def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
     b1 = int(state[_LAST_IMAGINARY])
     b1 -= (b1 & 0x20000000) << 3
     last = (a1 * a1 + b1 * b1) >> 4
-    p = 4
-    for half in range(2):
+    sums = ptr32(int(block) + 4 * _SUMS)
+    block = ptr32(int(block))
+    start = int(samples)
+    samples = ptr16(start + 12)
+    for _ in range(2):
         power = 0
         real = 0
         imaginary = 0
-        for cell in range(half * 5, half * 5 + 5):
-            a = 52 * int(samples[p + 5]) + 969 * int(samples[p + 7]) - 1879 * int(samples[p + 9])
-            a += 1533 * int(samples[p + 11]) - 383 * int(samples[p + 13]) - 255 * int(samples[p + 15])
-            a = (a + 138 * int(samples[p + 17]) - 252 * int(samples[p + 3]) + _BIAS) >> 13
-            b = 255 * int(samples[p + 4]) + 383 * int(samples[p + 6]) - 1533 * int(samples[p + 8])
-            b += 1879 * int(samples[p + 10]) - 969 * int(samples[p + 12]) - 52 * int(samples[p + 14])
-            b = (b + 252 * int(samples[p + 16]) - 138 * int(samples[p + 2]) - _BIAS) >> 13
-            p += 4
+        for _ in range(5):
+            a = 52 * int(samples[3]) + 969 * int(samples[5]) - 1879 * int(samples[7]) + 1533 * int(samples[9])
+            a -= 252 * int(samples[1]) + 383 * int(samples[11]) + 255 * int(samples[13])
+            a = (a + 138 * int(samples[15]) + _BIAS) >> 13
+            b = (
+                255 * int(samples[2])
+                + 383 * int(samples[4])
+                - 1533 * int(samples[6])
+                + 1879 * int(samples[8])
+            )
+            b -= 138 * int(samples[0]) + 969 * int(samples[10]) + 52 * int(samples[12])
+            b = (b + 252 * int(samples[14]) - _BIAS) >> 13
+            samples = ptr16(int(samples) + 8)
             ring[2 * write] = a
             ring[2 * write + 1] = b
             write += 1
             if write == _RING:
                 write = 0
             x = (a * a + b * b) >> 4
-            cells[cell] = x
+            block[0] = x
+            block = ptr32(int(block) + 4)
             # Between the two cells that are correlated: what grows or fades away is no other sound.
             power += (x + last) >> 1
             last = x
@@ -119,20 +133,28 @@ def _band(state: ptr32, samples: ptr16, ring: ptr16, cells: ptr32):
             imaginary += (b * a1 - a * b1) >> 4
             a1 = a
             b1 = b
-        x = 10 + 3 * half
-        cells[x] = power
-        cells[x + 1] = real
-        cells[x + 2] = imaginary
+        sums[0] = power
+        sums[1] = real
+        sums[2] = imaginary
+        sums = ptr32(int(sums) + 12)
     state[_WRITE] = write
     state[_LAST_REAL] = a1
     state[_LAST_IMAGINARY] = b1
-    for cell in range(20):
-        samples[cell] = samples[cell + 40]
+    kept = int(state[_KEPT])
+    if kept < _RING:
+        state[_KEPT] = kept + 10
+    samples = ptr16(start)
+    for _ in range(5):
+        samples[0] = samples[40]
+        samples[1] = samples[41]
+        samples[2] = samples[42]
+        samples[3] = samples[43]
+        samples = ptr16(int(samples) + 8)
 
 
 @micropython.viper
 def _window(ring: ptr16, first: int, count: int, bits: int, sine: ptr16, out: ptr16):
-    """`count` cells of the ring from `first` on, scaled, under a Hann window, at bit-place places; zeros after them.
+    """`count` cells of the ring from `first` on, scaled, under a Hann window, at bit-reversed places; zeros after them.
 
     A part is below 2^15: scaled below 2^15, times a window of 2^8 below 2^23, and over 2^9 below 2^14.
     """
@@ -180,8 +202,8 @@ def _window(ring: ptr16, first: int, count: int, bits: int, sine: ptr16, out: pt
 
 
 @micropython.viper
-def _transform(values: ptr16, bits: int, sine: ptr16):
-    """Fourier transform over its length, in place, of complex numbers at bit-place places.
+def _transform(x: int, y: int, values: ptr16, bits: int, sine: ptr16):
+    """Fourier transform over its length, in place, of complex numbers at bit-reversed places. `x`, `y`: as in `band`.
 
     A magnitude stays below 2^14.5: each step halves the sum of two. A product of parts is below 2^23.
     """
@@ -194,24 +216,25 @@ def _transform(values: ptr16, bits: int, sine: ptr16):
             c -= (c & 0x8000) << 1
             s = int(sine[(k * turn) & 255])
             s -= (s & 0x8000) << 1
-            i = 2 * k
-            while i < 2 * n:
-                j = i + 2 * half
-                x = int(values[j])
+            early = ptr16(int(values) + 4 * k)
+            end = int(values) + 4 * n
+            while int(early) < end:
+                late = ptr16(int(early) + 4 * half)
+                x = int(late[0])
                 x -= (x & 0x8000) << 1
-                y = int(values[j + 1])
+                y = int(late[1])
                 y -= (y & 0x8000) << 1
                 a = (x * c + y * s) >> 8
                 b = (y * c - x * s) >> 8
-                x = int(values[i])
+                x = int(early[0])
                 x -= (x & 0x8000) << 1
-                y = int(values[i + 1])
+                y = int(early[1])
                 y -= (y & 0x8000) << 1
-                values[j] = (x - a) >> 1
-                values[j + 1] = (y - b) >> 1
-                values[i] = (x + a) >> 1
-                values[i + 1] = (y + b) >> 1
-                i += 4 * half
+                late[0] = (x - a) >> 1
+                late[1] = (y - b) >> 1
+                early[0] = (x + a) >> 1
+                early[1] = (y + b) >> 1
+                early = ptr16(int(early) + 8 * half)
         half <<= 1
         turn >>= 1
 
@@ -308,7 +331,7 @@ def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr16, hertz
 
 
 class LowLines:
-    """Keeps the band's last 320 ms, and finds the lines of a part of it.
+    """Keeps the band's last 320 ms, and finds the lines of a part of it. `band` fills it, from its arrays.
 
     After `find`: `count` lines (0 when what sounds is no few lines), ascending `decihertz`, their power over the sum
     of all in `part` (Q12), `inverse_gain` (mean 1 / gain^2 of the lines, Q10), and `cells`, the length of the window.
@@ -316,10 +339,10 @@ class LowLines:
 
     def __init__(self):
         self._gains = _gains()
-        self._state = array("i", bytes(4 * _STATE_WORDS))
+        self.state = array("i", bytes(4 * _STATE_WORDS))
         # Samples at 2 kHz, +32768: 20 of before, then those of the block; room for 16 more, of whoever fills it.
         self.samples = array("H", bytes(2 * 76))
-        self._ring = array("h", bytes(4 * _RING))
+        self.ring = array("h", bytes(4 * _RING))
         self._values = array("i", bytes(4 * _LONGEST))
         self._found = array("i", bytes(4 * _FOUND_WORDS))
         self.decihertz = array("H", bytes(2 * _MOST_PEAKS))
@@ -328,10 +351,9 @@ class LowLines:
     def reset(self):
         """As new, without allocating."""
         for i in range(_STATE_WORDS):
-            self._state[i] = 0
+            self.state[i] = 0
         for i in range(60):
             self.samples[i] = 32768
-        self._kept = 0
         self.count = 0
         self.part = 0
         self.inverse_gain = 1024
@@ -339,17 +361,11 @@ class LowLines:
 
     def forget(self):
         """Samples were lost: what was kept does not go on."""
-        self._kept = 0
-
-    def feed(self, cells):
-        """Takes the 20 ms of `samples`: 10 energies to `cells`, then of each half power and autocorrelation."""
-        _band(self._state, self.samples, self._ring, cells)
-        if self._kept < _RING:
-            self._kept += 10
+        self.state[_KEPT] = 0
 
     def find(self, ago, length):
         """Looks at the last `length` cells (at most 128 of them) before the last `ago`; answers `count`."""
-        length = min(length, _LONGEST, self._kept - ago)
+        length = min(length, _LONGEST, self.state[_KEPT] - ago)
         self.count = 0
         self.cells = length
         if length < _SHORTEST:
@@ -357,8 +373,8 @@ class LowLines:
         bits = 5 if length <= 32 else 6 if length <= 64 else 7
         values = self._values
         found = self._found
-        _window(self._ring, (self._state[_WRITE] - ago - length) % _RING, length, bits, SINE, values)
-        _transform(values, bits, SINE)
+        _window(self.ring, (self.state[_WRITE] - ago - length) % _RING, length, bits, SINE, values)
+        _transform(0, 0, values, bits, SINE)
         least = _powers(values, values, 1 << bits) // _LEAST_OF_HIGHEST
         _peaks(values, bits, least, 2 + (1 << bits) // length, self._gains, self.decihertz, found)
         self.part = found[_PART]

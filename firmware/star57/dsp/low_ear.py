@@ -23,7 +23,7 @@ _MODULATION_OFF_DECIHERTZ = const(80)
 # Lines nearer than this, in Hz times cells, are one: main lobes of the window meet.
 _RESOLUTION = const(1250)
 # From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz.
-_TO_SQUARE_HUNDREDTHS = const(2913)
+_TO_SQUARE_HUNDREDTHS = const(2926)
 
 
 class LowEar(Ear):

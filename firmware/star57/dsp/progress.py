@@ -12,6 +12,7 @@ from micropython import const
 from star57.dsp import level
 from star57.dsp.ear import follow
 from star57.dsp.high_ear import HighEar
+from star57.dsp.lines import band
 from star57.dsp.low_ear import LowEar
 from star57.dsp.tone_plans import COUNTRY, LINES, OFF, PLANS, SECTIONS, TONE
 
@@ -24,103 +25,107 @@ _LONGEST_SKIP_SAMPLES = const(800)
 _HIGH_FROM_HZ = const(850)
 
 # Words of the front end; a word that may be negative is read as in fsk.py.
-_MEAN = const(0)  # times 8
-_LAST = const(1)  # sample
+_MEAN = const(0)  # of sums of taps of samples +32768, times 32
+_LAST = const(1)  # sample, +32768
 _ONE_BEFORE = const(2)  # of the samples at 4 kHz
 _TWO_BEFORE = const(3)
 _CELL = const(4)  # of the block, that comes next
 _WAITING = const(5)  # samples of that cell that have come
 _STATE_WORDS = const(6)
+# Words of a block, as in ear.py.
+_SUMS = const(10)
 # Where in `low` its samples go, and samples that wait for their cell to be whole.
 _LOW = const(20)
 _WAIT = const(60)
 
 
 @micropython.viper
-def _take(state: ptr32, samples: ptr16, at: int, n: int, low: ptr16, cells: ptr32) -> int:
+def _take(state: ptr32, samples: ptr16, at: int, n: int, low: ptr16, block: ptr32) -> int:
     """Takes samples from `at` on, to the end of the block or of the `n`; answers where it stopped.
 
-    To 4 kHz by taps 1 2 1, without DC by a high-pass at 80 Hz, for the high ear; to 2 kHz by the same taps, for the low
-    one. Gives the energies of 10 cells at 4 kHz, and of each half the autocorrelation over 0, 1 and 2 samples.
+    Cells are taken whole: what is less waits behind `low`'s samples.
+    """
+    cell = int(state[_CELL])
+    waiting = int(state[_WAITING])
+    if waiting == 0 and n - at >= 16:
+        whole = (n - at) >> 4
+        if whole > _CELLS - cell:
+            whole = _CELLS - cell
+        _cells(0, 0, int(samples) + 2 * at, low, state, block, whole)
+        return at + 16 * whole
+    while at < n and waiting < 16:
+        low[_WAIT + waiting] = samples[at]
+        at += 1
+        waiting += 1
+    if waiting == 16:
+        waiting = 0
+        _cells(0, 0, int(low) + 2 * _WAIT, low, state, block, 1)
+    state[_WAITING] = waiting
+    return at
 
-    Over 2^4 a sum of taps is below 2^13, and 2^14 without its mean, which follows by an eighth: the squares of a cell
-    of 8 are below 2^30, and those of a half over 2^3 below 2^28.5. `low` is within 28800.
+
+@micropython.viper
+def _cells(x: int, y: int, samples: ptr16, low: ptr16, state: ptr32, block: ptr32, count: int):
+    """Takes `count` whole cells. The first arguments are where the machine code has its registers.
+
+    To 4 kHz by taps 1 2 1, without DC by a high-pass at 20 Hz, for the high ear; to 2 kHz by the same taps, for the low
+    one. Gives the energies of the cells at 4 kHz, and of each half the autocorrelation over 0, 1 and 2 samples.
+
+    Samples are taken +32768, and their mean takes that out again. A step from one extreme to the other is 2^18, less
+    than 2^14 over 2^4, and falls by a 16th in each pair of sums: the squares of the 8 of a cell are below 2^30.8, and
+    those of a half, over 2^3, below 2^29. `low` is within 32512.
     """
     mean = int(state[_MEAN])
-    mean -= (mean & 0x20000000) << 3
     last = int(state[_LAST])
-    last -= (last & 0x20000000) << 3
     y = int(state[_ONE_BEFORE])
     y -= (y & 0x20000000) << 3
     y2 = int(state[_TWO_BEFORE])
     y2 -= (y2 & 0x20000000) << 3
     cell = int(state[_CELL])
-    waiting = int(state[_WAITING])
-    while at < n and cell < 10:
-        source = samples
-        place = at
-        at += 16
-        if waiting or at > n:
-            at -= 16
-            while at < n and waiting < 16:
-                low[_WAIT + waiting] = samples[at]
-                at += 1
-                waiting += 1
-            if waiting < 16:
-                break
-            waiting = 0
-            source = low
-            place = _WAIT
+    low = ptr16(int(low) + 2 * _LOW + 8 * cell)
+    while count > 0:
+        count -= 1
         power = 0
         one = 0
         two = 0
-        out = _LOW + 4 * cell
-        end = place + 16
-        while place < end:
-            x = int(source[place])
-            s = int(source[place + 1])
-            s -= (s & 0x8000) << 1
-            x = last + x + x - ((x & 0x8000) << 2) + s - (mean >> 3)
-            mean += x
-            x >>= 4
+        for _ in range(4):
+            m = mean >> 5
+            y1 = int(samples[1]) ^ 0x8000
+            x = last + ((int(samples[0]) ^ 0x8000) << 1) + y1 - m
+            last = int(samples[3]) ^ 0x8000
+            m = y1 + ((int(samples[2]) ^ 0x8000) << 1) + last - m
             y1 = y
-            y = int(source[place + 2])
-            last = int(source[place + 3])
-            last -= (last & 0x8000) << 1
-            y = s + y + y - ((y & 0x8000) << 2) + last - (mean >> 3)
-            mean += y
+            y = m
+            mean += x + y
+            x >>= 4
             y >>= 4
-            low[out] = ((y1 + x + x + y) >> 1) + 32768
+            low[0] = ((y1 + x + x + y) >> 1) + 32768
             power += x * x + y * y
             one += x * (y1 + y)
             two += x * y2 + y * y1
             y2 = x
-            out += 1
-            place += 4
+            low = ptr16(int(low) + 2)
+            samples = ptr16(int(samples) + 8)
         power >>= 3
-        one >>= 3
-        two >>= 3
-        cells[cell] = power
-        place = 10
+        block[cell] = power
+        sums = ptr32(int(block) + 4 * _SUMS)
         if cell >= 5:
-            place = 13
+            sums = ptr32(int(block) + 4 * _SUMS + 12)
         if cell == 0 or cell == 5:  # noqa: PLR1714 - viper has no sets
-            cells[place] = 0
-            cells[place + 1] = 0
-            cells[place + 2] = 0
-        cells[place] = int(cells[place]) + power
-        x = int(cells[place + 1])
-        cells[place + 1] = x - ((x & 0x20000000) << 3) + one
-        x = int(cells[place + 2])
-        cells[place + 2] = x - ((x & 0x20000000) << 3) + two
+            sums[0] = 0
+            sums[1] = 0
+            sums[2] = 0
+        sums[0] = int(sums[0]) + power
+        x = int(sums[1])
+        sums[1] = x - ((x & 0x20000000) << 3) + (one >> 3)
+        x = int(sums[2])
+        sums[2] = x - ((x & 0x20000000) << 3) + (two >> 3)
         cell += 1
     state[_MEAN] = mean
     state[_LAST] = last
     state[_ONE_BEFORE] = y
     state[_TWO_BEFORE] = y2
     state[_CELL] = cell
-    state[_WAITING] = waiting
-    return at
 
 
 @micropython.viper
@@ -165,9 +170,14 @@ class ProgressReceiver:
         self._state = array("i", bytes(4 * _STATE_WORDS))
         self._low = LowEar(self, tuple([row for row in plan if not _is_high(row)]))
         self._high = HighEar(self, tuple([row for row in plan if _is_high(row)]))
-        # What every block needs, in one place: names are dear.
-        self._front = (self._state, self._low.lines.samples, self._high.block)
-        self._ears = (self._low, self._high, self._low.lines)
+        # What every block needs, in one place: on the way to a name the core takes more time than over a sample.
+        lines = self._low.lines
+        self._parts = (self._state, lines.samples, lines.state, lines.ring) + (
+            self._low.block,
+            self._low.track,
+            self._high.block,
+            self._high.track,
+        )
         self._decihertz = array("H", bytes(2 * 5))
         self.reset()
 
@@ -177,6 +187,8 @@ class ProgressReceiver:
         self._high.reset()
         for i in range(_STATE_WORDS):
             self._state[i] = 0
+        self._state[_MEAN] = 32 * 4 * 32768
+        self._state[_LAST] = 32768
         self._kept = 0
         self._expects_howler = False
         self._lost = 0
@@ -208,16 +220,25 @@ class ProgressReceiver:
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
-        state, low_samples, whole = self._front
+        state, low_samples, lines, ring, low, low_track, high, high_track = self._parts
         at = 0
         while at < n:
             start = at
-            at = _take(state, samples, at, n, low_samples, whole)
+            at = _take(state, samples, at, n, low_samples, high)
             if self._expects_howler:
                 self._kept = _keep(samples, start, at, self._high.samples, self._kept)
             if state[_CELL] == _CELLS:
                 state[_CELL] = 0
-                self._hear()
+                band(0, 0, low_samples, lines, ring, low)
+                event = follow(low_track, low, high)
+                if event:
+                    self._low.noticed(event, high)
+                event = follow(high_track, high, low)
+                if event:
+                    self._high.noticed(event, low)
+                    self._expects_howler = self._high.expects_howler
+                if self._expects_howler:
+                    self._high.look_for_howler()
 
     def skip(self, n):
         """`n` samples were lost. What sounds is taken to go on, unless they are more than 100 ms."""
@@ -235,21 +256,6 @@ class ProgressReceiver:
             self._lost -= cells * _CELL_SAMPLES
             self._low.skip(cells)
             self._high.skip(cells)
-
-    def _hear(self):
-        low, high, lines = self._ears
-        block = low.block
-        whole = high.block
-        lines.feed(block)
-        event = follow(low.track, block, whole)
-        if event:
-            low.noticed(event, whole)
-        event = follow(high.track, whole, block)
-        if event:
-            high.noticed(event, block)
-            self._expects_howler = high.expects_howler
-        if self._expects_howler:
-            high.look_for_howler()
 
     # What the ears tell
 
