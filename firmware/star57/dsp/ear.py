@@ -323,8 +323,12 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
                     hushed = 0
                     event = _SOUND_CHANGED
                     newest >>= 2
-                    if drops and (newest >> 3) * 5 < int(track[_LONG]) // int(track[_HALVES]):
+                    whole = int(track[_LONG]) // int(track[_HALVES])
+                    if drops and (newest >> 3) * 5 < whole:
+                        # What is left is noise, 15 dB below the sound at the most: the next may be as loud as it was.
                         floor = (newest // 5) << 6
+                        if floor > (whole // 5) << 4:
+                            floor = (whole // 5) << 4
                         mode = _IDLE
         else:
             loud = floor >> 1

@@ -219,7 +219,7 @@ PLANS = {
         ("AU", DIAL, STEADY, 10, ((_413_438, 0),)),  # S8; S39: 415+440, within the tolerance
         ("AU", DIAL, STEADY, 10, ((_400_450, 0),)),  # S5
         ("AU", DIAL, STEADY, 10, ((_425_AM25, 0),)),  # S40
-        ("AU", STUTTER_DIAL, BEEPS, 10, ((_413_438, 100), (OFF, 40))),  # S8
+        ("AU", STUTTER_DIAL, BEEPS, 35, ((_413_438, 100), (OFF, 40))),  # S8: lines beat as long as the pause
         ("AU", RINGBACK, RING, 10, ((_413_438, 400), (OFF, 200), (_413_438, 400), (OFF, 2000))),  # S8
         ("AU", RINGBACK, RING, 10, ((_400_450, 400), (OFF, 200), (_400_450, 400), (OFF, 2000))),  # S40
         ("AU", RINGBACK, RING, 10, ((_425_AM25, 400), (OFF, 200), (_425_AM25, 400), (OFF, 2000))),  # S40
