@@ -321,7 +321,7 @@ class CallerIdReceiver:
                 self._forget_bursts_before(reading.ended)
                 self._end_with(reading.data, reading.repaired, reading.is_ntt)
                 break
-        if not self._reader.mark_found:
+        if self._reader.is_whole:
             self._forget_bursts_before(burst)
 
     def _mark_before(self, began):

@@ -48,6 +48,7 @@ _EDGES = (_ANYWHERE, 0, -1, 1)
 _CLEARLY_NOT = 0.985
 _CLEARLY_WHOLE = 1.02
 _DOUBT_NATS = 3.0  # that the wrong of the two may lend a message
+_DOUBT_SNR_DB = 5.0  # from which on the other way is tried, too: below it the doubt is the noise's
 _ANCHOR = const(12)  # the character by which that is told
 _MOST_OFF_THIRDS = 0.06
 _FIRST_CHARACTERS = const(14)  # enough to tell how long the message may be
@@ -61,7 +62,7 @@ class SecondReader:
 
     quality, of the last burst, None for what could not be measured: `standard`, "bell_202" or "v23"; `level_dbm0` and
     `snr_db` (300 to 3400 Hz) of mark; `baud`; `twist_db`, mark over space.
-    mark_found: whether there was mark before it
+    is_whole: whether more samples would tell nothing new: no mark came before it, or its end has been seen
     """
 
     def __init__(self, recorder):
@@ -81,7 +82,7 @@ class SecondReader:
     def forget(self):
         """Forgets what was measured of the last burst."""
         self.quality = _UNKNOWN
-        self.mark_found = False
+        self.is_whole = False
 
     def read(self, mark_ended):
         """The repair.Reading of the message that follows the mark that ended there, or None. Allocates."""
@@ -101,8 +102,8 @@ class SecondReader:
         self._count = self._recorder.kept_to - self._first
         self._recorder.hold(self._first)
         self.quality = dict(_UNKNOWN)
-        self.mark_found = self._count >= _FEWEST_SAMPLES and self._measure_mark()
-        if not self.mark_found:
+        self.is_whole = self._count < _FEWEST_SAMPLES or not self._measure_mark()
+        if self.is_whole:
             return
         self._judge_mark()
         yield None
@@ -118,7 +119,7 @@ class SecondReader:
         yield None
         for reading in self._message():
             yield reading
-        if self._doubt is not None:
+        if self._doubt is not None and self.quality["snr_db"] >= _DOUBT_SNR_DB:
             noise, modem.whole_samples, self._starts = self._doubt
             self._tune(modem, noise)
             for reading in self._message():
@@ -188,6 +189,7 @@ class SecondReader:
             at += moved
             present = self._note_follows(at - base, together, early + k)
             if present * 2 < together or (deviations and together < _FEWEST_TOGETHER):
+                self.is_whole = together >= _FEWEST_TOGETHER
                 break
             deviations.append((k + (together - 1) / 2, at - clock.start - k * clock.period))
             k += together
