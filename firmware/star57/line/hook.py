@@ -171,11 +171,7 @@ class HookDetector:
     def _end_digit(self):
         pulses = self._pulses
         self._pulses = 0
-        if (
-            pulses == 1
-            and self._first_break >= self._shortest_flash
-            and self._since_digit > _DIALLING_SAMPLES
-        ):
+        if pulses == 1 and self._is_flash():
             self._sink.flash()
         elif pulses <= _MOST_PULSES:
             if pulses > 1 or self._since_digit <= _DIALLING_SAMPLES:
