@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def write(page: Path, size: Size, only: Sequence[str], tell: Callable[[str], Non
     for section in SECTIONS:
         if only and section.name not in only:
             continue
-        for part in (f"\n## {section.title}\n\n", *section.parts(size, page.parent)):
+        for part in chain([f"\n## {section.title}\n\n"], section.parts(size, page.parent)):
             parts.append(part)
             tell(part)
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +205,10 @@ for all schemes at once, but for those that begin with what a household dials to
 
 
 def _progress(size: Size, _folder: Path) -> Iterator[str]:
-    yield from _table(progress_table.Bench(size.tone_trials).tone_table())
+    bench = progress_table.Bench(size.tone_trials)
+    yield from _table(
+        chain(bench.tone_table(), [bench.of_any_country()], progress_table.false_rows(size.speech_pieces))
+    )
 
 
 def _pico(_size: Size, _folder: Path) -> Iterator[str]:
