@@ -148,6 +148,7 @@ class Adapter:
         self._open_samples = 0
         self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._waits_unidentified = False
+        self._waiting = None
         self._window_samples = 0
         self._call = None
         self._presented = None
@@ -284,22 +285,31 @@ class Adapter:
     def _caller_id_ended(self):
         caller_id = self._read_caller_id()
         if caller_id is None and self._window_samples > 0:
-            # What was heard so far was no caller ID (the set's own ACK, a click): it may still come.
-            self._listen(self._window_samples)
+            self._listen_on()
             return
         self._stop_listening()
         if caller_id is not None:
             self._calls.caller(self._presented, caller_id)
             self._save_calls()
 
+    def _listen_on(self):
+        """What was heard so far was no caller ID (the set's own ACK, a click, message waiting): it may still come."""
+        if self._caller_id.result == MESSAGE:
+            self._caller_id.resume(self._window_samples)
+        else:
+            self._listen(self._window_samples)
+
     def _read_caller_id(self):
+        """What a message says of the caller; None if there is none, or it says nothing."""
         if self._caller_id.result != MESSAGE:
             return None
         try:
-            return self._caller_id.message().as_dict()
+            message = self._caller_id.message()
         except MessageError as fault:
             self._board.log("caller ID: {}".format(fault.reason))
             return None
+        names_somebody = message.number or message.name or message.reason or message.name_reason
+        return message.as_dict() if names_somebody else None
 
     # The hook
 
@@ -323,6 +333,7 @@ class Adapter:
         if self._waits_unidentified:
             self._call_waits()
         self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
+        self._alert.reset()
         self._state.on_hook()
         if self._call is not None:
             self._state.ring_started()
@@ -335,19 +346,24 @@ class Adapter:
 
     def _subscriber_alerted(self, _value):
         # A line without caller ID on call waiting gets no CAS behind it, and SAS again while the call waits.
-        self._waits_unidentified = self._since_subscriber_alert >= _SUBSCRIBER_ALERT_AGAIN_SAMPLES
+        is_new = self._since_subscriber_alert >= _SUBSCRIBER_ALERT_AGAIN_SAMPLES
+        self._waits_unidentified = self._waits_unidentified or is_new
+        self._waiting = None if is_new else self._waiting
         self._since_subscriber_alert = 0
 
     def _alerted(self, _value):
         if self._since_subscriber_alert < _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
             self._call_waits()
+            self._presented = self._waiting
             self._listen(_CALL_WAITING_WINDOW_SAMPLES)
 
     def _call_waits(self):
+        """The call that SAS announces, which may be known already."""
         self._waits_unidentified = False
-        at, time_source = self._board.wall_time()
-        self._presented = self._calls.call_waiting(at, time_source)
-        self._save_calls()
+        if self._waiting is None:
+            at, time_source = self._board.wall_time()
+            self._waiting = self._calls.call_waiting(at, time_source)
+            self._save_calls()
 
     # Digits and the dialogue
 
@@ -360,6 +376,7 @@ class Adapter:
     def code_dialled(self, _code_index):
         """The household has dialled a trace code: the phone comes off the exchange for as long as they talk."""
         self._state.dialogue_started()
+        self._alert.reset()
         self._handset = Handset(self._player)
         self._conversation = asyncio.create_task(self._converse())
 

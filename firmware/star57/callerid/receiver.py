@@ -44,7 +44,7 @@ _SETTLED_SAMPLES = const(90)  # behind the last stop bit, by which its character
 _READABLE_SAMPLES = const(1500)  # a burst whose carrier drops earlier than this is none
 _USUAL_SAMPLES = const(4790)  # after the mark: 70 characters, few messages have more
 _WHOLE_SAMPLES = const(7600)  # what is kept of a burst, less the mark that is read with it, and 20 ms
-_LONGEST_WINDOW_SAMPLES = const(1 << 30)  # 37 hours
+_LONGEST_WINDOW_SAMPLES = const((1 << 30) - 1)  # 37 hours
 _MOST_BURSTS = const(4)
 _FIRST_BYTE_SAMPLES = const(80)  # from its start until it is known to have come, less what mark is late
 _NEAR_SAMPLES = const(120)
@@ -65,9 +65,16 @@ class _Bytes:
         self._begins = array("i", (0, 0))  # of what either framer receives
         self._expecting = False  # a byte may matter: the bytes of a seizure do not
         self.confidence = 0
+        self.framing_errors = 0
+        self.weakest_byte = 0
         self.is_ntt = False
         self.began = 0
         self.ended = 0
+        self.reset()
+
+    def reset(self):
+        """As new."""
+        self._expecting = False
         self.forget()
 
     def forget(self):
@@ -119,6 +126,8 @@ class _Bytes:
             self._data[i] = framer.data[i]
         self.length = framer.length
         self.confidence = framer.confidence
+        self.framing_errors = framer.framing_errors
+        self.weakest_byte = framer.weakest_byte
         self.is_ntt = is_ntt
         self.began = self._begins[is_ntt]
         self.ended = self._recorder.heard
@@ -192,6 +201,7 @@ class CallerIdReceiver:
         self._fsk.reset()
         self._framer.reset()
         self._ntt.reset()
+        self._whole.reset()
         self._forget_burst()
         self._reader.forget()
         self.close()
@@ -310,6 +320,8 @@ class CallerIdReceiver:
             if self._framer.result is None and not self._framer.receiving:
                 self._framer.result = CHECKSUM_WRONG
             return
+        self.quality["framing_errors"] = whole.framing_errors
+        self.weakest_byte = whole.weakest_byte
         self._forget_bursts_before(whole.ended)
 
     def _rescue(self, burst):
@@ -322,7 +334,9 @@ class CallerIdReceiver:
                 self._end_with(reading.data, reading.repaired, reading.is_ntt)
                 break
         if self._reader.is_whole:
-            self._forget_bursts_before(burst)
+            for i in range(_MOST_BURSTS):
+                if self._bursts[i] == burst:
+                    self._bursts[i] = _NONE
 
     def _mark_before(self, began):
         """Where the mark ended before a message whose first byte had come by then."""

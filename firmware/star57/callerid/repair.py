@@ -65,6 +65,7 @@ class Reading:
     evidence_nats: by how much bytes that are no message are less likely
     repaired: whether it holds a byte that was not the likeliest by itself
     first: the character that it begins with
+    ended: the sample that it ended at, by who reads the burst
     is_ntt: a frame of NTT's, from DLE SOH to the CRC
     """
 
@@ -72,6 +73,7 @@ class Reading:
         self.data = data
         self.is_ntt = is_ntt
         self.first = first
+        self.ended = 0
         self.cost_nats = cost / NAT
         self.margin_nats = margin / NAT
         self.evidence_nats = (credit - cost) / NAT

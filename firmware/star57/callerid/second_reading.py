@@ -35,6 +35,7 @@ _SURE_OF_MODEM = 1.02  # the wrong shift hears a space 4 % weaker
 _WHOLE_SHARE = 1.12  # of a whole bit over what is heard of its kind, edges included
 _MEASURED_SAMPLES = const(1000)  # some fifteen characters
 _WINDOW_SAMPLES = const(2816)  # of decisions, at a time: mark and 36 characters
+_IDLE_BEFORE = const(42)  # samples before a character that tell whether the line idled
 _FEWEST_TOGETHER = const(4)
 _COMPARED_FROM = const(1)
 _COMPARED_TO = const(9)
@@ -84,17 +85,11 @@ class SecondReader:
         self.quality = _UNKNOWN
         self.is_whole = False
 
-    def read(self, mark_ended):
-        """The repair.Reading of the message that follows the mark that ended there, or None. Allocates."""
-        for reading in self.steps(mark_ended):
-            if reading is not None:
-                return reading
-        return None
-
     def steps(self, mark_ended):
-        """As `read`, in steps between which the line can be heard: yields None until it yields the Reading, if any.
+        """Reads the message that follows the mark that ended there, in steps between which the line can be heard.
 
-        Where it is in doubt how the sender's bits change, a second one may follow: of the other way.
+        Yields None until it yields the repair.Reading, if there is one. Where it is in doubt how the sender's bits
+        change, a second one may follow: of the other way. Allocates.
 
         What is read is held in the recorder, until somebody releases it. Reading.ended counts as `heard` counts.
         """
@@ -179,7 +174,7 @@ class SecondReader:
         k = 0
         while early + k < _MOST_CHARACTERS:
             if at - base + _FEWEST_TOGETHER * clock.period + 2 > self._filled:
-                base = int(at) - 8
+                base = max(0, int(at) - _IDLE_BEFORE)
                 self._slice(base)
                 yield None
             found = clock.offset(self._decisions, at - base, self._filled)

@@ -247,7 +247,7 @@ class CharacterClock:
 
     def _choose_bit(self, decisions, period, count):
         """How long a bit is: of the whole numbers of bits in a period, the one whose bits are clearest."""
-        usual = round(period / _USUAL_BIT)
+        usual = max(_FEWEST_BITS, round(period / _USUAL_BIT))
         chosen = usual
         most = 0
         for bits in (usual, usual - 1, usual + 1):
