@@ -4,112 +4,112 @@ from array import array
 
 from micropython import const
 
+_BLOCK = const(32)  # samples that share a scale
+_BLOCKS = const(256)
 _KEPT = const(8192)  # 1.024 s: 100 bytes and the mark before them, or 34 with 20 bits of mark between any two
-_BIAS = const(132)
-_CLIP = const(32635)
 
 # The words of the state.
-_NEXT = const(0)  # place in the ring
-_LEAD = const(1)  # votes for mark less those for space, smoothed over 8 ms; may be negative
-_RUN = const(2)  # samples for which mark has led
-_ENDED = const(3)  # samples since a run of mark ended, within this chunk; 0 if none did
-_STATE_WORDS = const(4)
+_HEARD = const(0)  # samples since reset
+_KEPT_FROM = const(1)  # of those, the first and the last of the newest run without a gap
+_KEPT_TO = const(2)
+_ROOM_TO = const(3)  # what comes later has no room while something is held
+_NEXT = const(4)  # block of the ring
+_STATE_WORDS = const(5)
 
-# 55 bits of mark are the fewest that announce a message (SIN 227): 367 samples, of which smoothing takes a few more
-# than it adds. Between two bytes there may be 29 (20 of GR-30, and ones of the byte), which are 193 samples.
-_SHORTEST_RUN = const(240)
-
-
-def _expansion():
-    table = array("h", bytes(512))
-    for code in range(128):
-        magnitude = (((code & 15) << 3) + _BIAS << (code >> 4)) - _BIAS
-        table[code] = magnitude
-        table[code + 128] = 0 - magnitude
-    return table
-
-
-_EXPANDED = _expansion()
+_WITHOUT_END = const(0x3FFFFFFF)
 
 
 @micropython.viper
-def _keep(state: ptr32, passed: ptr16, ring: ptr8, count: int):
-    """Companded to 8 bits as in ITU-T G.711 (mu-law, not inverted): 38 dB of SNR at any level."""
-    place = int(state[_NEXT])
-    for i in range(count):
-        x = int(passed[i]) - 32768
-        code = 0
-        if x < 0:
-            x = 0 - x
-            code = 128
-        x += _BIAS
-        if x > _CLIP:
-            x = _CLIP
-        segment = 0
-        if x >= 4096:
-            segment = 5
-        elif x >= 1024:
-            segment = 3
-        elif x >= 256:
-            segment = 1
-        while (x >> segment) >= 256:
-            segment += 1
-        ring[place] = code + (segment << 4) + ((x >> (segment + 3)) & 15)
-        place += 1
-        if place == _KEPT:
-            place = 0
-    state[_NEXT] = place
+def _keep(passed: ptr16, ring: ptr8, state: ptr32, scales: ptr8, first: int, count: int):
+    """Whole blocks, each shifted to 8 bits as its peak needs: 44 dB of SNR at least for the strongest tone in it.
 
-
-@micropython.viper
-def _watch(state: ptr32, mark: ptr16, space: ptr16, count: int):
-    """Each sample has a vote, whichever tone is the stronger, whatever the twist.
-
-    Smoothed over 64 samples the votes are within +-2^14. Mark leads while they are above 0.6 of that, and has ended
-    when they are below 0.5: some 5 ms late.
+    Four samples a turn: a loop's turn costs as much as two of them.
     """
-    lead = int(state[_LEAD])
-    lead -= (lead & 0x20000000) << 3
-    run = int(state[_RUN])
-    ended = 0
-    for i in range(count):
-        m = int(mark[i])
-        s = int(space[i])
-        lead -= lead >> 6
-        if m > s:
-            lead += 256
-        elif m < s:
-            lead -= 256
-        if lead > 9830:
-            run += 1
-        elif lead < 8192:
-            if run >= _SHORTEST_RUN:
-                ended = count - i
-            run = 0
-    state[_LEAD] = lead
-    state[_RUN] = run if run < 0x10000000 else 0x10000000
-    state[_ENDED] = ended
+    heard = int(state[_HEARD])
+    state[_HEARD] = heard + count
+    if heard + count > int(state[_ROOM_TO]):
+        return
+    left = heard - int(state[_KEPT_TO])
+    if left >= _BLOCK:
+        # There is a gap.
+        left = 0
+        state[_KEPT_FROM] = heard
+        state[_KEPT_TO] = heard
+    passed = ptr16(int(passed) + ((first - left) << 1))
+    ring_start = int(ring)
+    blocks = (left + count) >> 5
+    while blocks:
+        end = int(passed) + (_BLOCK << 1)
+        peak = 0
+        while int(passed) < end:
+            x = int(passed[0]) - 32768
+            peak = (x ^ (x >> 31)) | peak
+            x = int(passed[1]) - 32768
+            peak = (x ^ (x >> 31)) | peak
+            x = int(passed[2]) - 32768
+            peak = (x ^ (x >> 31)) | peak
+            x = int(passed[3]) - 32768
+            peak = (x ^ (x >> 31)) | peak
+            passed = ptr16(int(passed) + 8)
+        scale = 0
+        while peak >> scale > 127:
+            scale += 1
+        block = int(state[_NEXT])
+        scales[block] = scale
+        ring = ptr8(ring_start + (block << 5))
+        passed = ptr16(int(passed) - (_BLOCK << 1))
+        while int(passed) < end:
+            ring[0] = int(passed[0]) >> scale
+            ring[1] = int(passed[1]) >> scale
+            ring[2] = int(passed[2]) >> scale
+            ring[3] = int(passed[3]) >> scale
+            passed = ptr16(int(passed) + 8)
+            ring = ptr8(int(ring) + 4)
+        state[_NEXT] = (block + 1) & (_BLOCKS - 1)
+        state[_KEPT_TO] = int(state[_KEPT_TO]) + _BLOCK
+        blocks -= 1
 
 
 @micropython.viper
-def _expand(ring: ptr8, place: int, table: ptr16, out: ptr16, first: int, end: int):
-    for i in range(first, end):
-        out[i] = table[int(ring[place])]
-        place += 1
-        if place == _KEPT:
-            place = 0
+def _read(out: ptr16, ring: ptr8, state: ptr32, scales: ptr8, start: int, count: int):
+    kept_to = int(state[_KEPT_TO])
+    oldest = int(state[_KEPT_FROM])
+    if oldest < kept_to - _KEPT:
+        oldest = kept_to - _KEPT
+    ring_start = int(ring)
+    sample_0 = (int(state[_NEXT]) << 5) - kept_to
+    end = start + count
+    while start < end:
+        place = (sample_0 + start) & (_KEPT - 1)
+        run = _BLOCK - (place & (_BLOCK - 1))
+        if run > end - start:
+            run = end - start
+        ring = ptr8(ring_start + place)
+        last = int(out) + (run << 1)
+        if oldest <= start < kept_to:
+            # A byte is the low end of the sample + 32768, shifted. It stands for the middle of what it can have been.
+            scale = int(scales[place >> 5])
+            turn = 128 - (32768 >> scale)
+            middle = ((1 << scale) >> 1) - (128 << scale)
+            while int(out) < last:
+                out[0] = (((int(ring[0]) + turn) & 255) << scale) + middle
+                ring = ptr8(int(ring) + 1)
+                out = ptr16(int(out) + 2)
+        while int(out) < last:
+            out[0] = 0
+            out = ptr16(int(out) + 2)
+        start += run
 
 
 class BurstRecorder:
     """Keeps what an FskReceiver has heard, behind its high-pass.
 
-    heard: samples since reset
-    kept_to: value of `heard` up to which samples are kept; less while there is no room for more
-    mark_ended: value of `heard` where the newest run of mark ended, or -1; some 5 ms late
+    mark_ended: value of `heard` where the newest run of mark ended, or -1; some 3 ms late
     """
 
     def __init__(self):
         self._ring = bytearray(_KEPT)
+        self._scales = bytearray(_BLOCKS)
         self._state = array("i", bytes(4 * _STATE_WORDS))
         self.reset()
 
@@ -117,44 +117,39 @@ class BurstRecorder:
         """As new."""
         for i in range(_STATE_WORDS):
             self._state[i] = 0
-        self.heard = 0
-        self.kept_to = 0
         self.mark_ended = -1
-        self._kept_from = 0
         self.release()
 
     def hold(self, start):
-        """From now on no sample from the `start`-th on is given up for a new one, which is lost without room."""
-        self._held = start
+        """From now on no sample from the `start`-th on is given up for a new one: what has no room is lost."""
+        self._state[_ROOM_TO] = start + _KEPT
 
     def release(self):
         """Nothing is held any more."""
-        self._held = -1
+        self._state[_ROOM_TO] = _WITHOUT_END
 
-    def keep(self, passed, mark, space, count):
-        """`count` samples, each 32768 above its value, with the magnitudes of the two tones."""
-        if self._held < 0 or self.heard + count <= self._held + _KEPT:
-            if self.kept_to != self.heard:
-                self._kept_from = self.heard
-            _keep(self._state, passed, self._ring, count)
-            self.kept_to = self.heard + count
-        _watch(self._state, mark, space, count)
-        self.heard += count
-        if self._state[_ENDED]:
-            self.mark_ended = self.heard - self._state[_ENDED]
+    def keep(self, passed, first, count):
+        """`count` samples, each 32768 above its value, from passed[first] on; before it stand the 31 that came before.
+
+        They are kept in blocks of 32: what does not fill one is kept with the next samples.
+        """
+        _keep(passed, self._ring, self._state, self._scales, first, count)
+
+    @property
+    def heard(self):
+        """Samples since reset."""
+        return self._state[_HEARD]
+
+    @property
+    def kept_to(self):
+        """Value of `heard` up to which samples are kept; less while there is no room for more."""
+        return self._state[_KEPT_TO]
 
     @property
     def oldest(self):
         """The first sample, counted as `heard` counts, that is still kept."""
-        return max(self._kept_from, self.kept_to - _KEPT)
+        return max(self._state[_KEPT_FROM], self.kept_to - _KEPT)
 
     def read(self, start, out, count):
         """Writes `count` samples from the `start`-th on into `out`, an array("h"). Those that are not kept are 0."""
-        first = max(0, min(count, self.oldest - start))
-        end = max(first, min(count, self.kept_to - start))
-        for i in range(first):
-            out[i] = 0
-        for i in range(end, count):
-            out[i] = 0
-        place = (self._state[_NEXT] - (self.kept_to - start - first)) % _KEPT
-        _expand(self._ring, place, _EXPANDED, out, first, end)
+        _read(out, self._ring, self._state, self._scales, start, count)

@@ -8,22 +8,21 @@ from star57.dsp import fsk
 from star57.dsp.start_stop import WHOLE_BIT
 
 _NO_DECISION = const(128)  # start_stop.NO_DECISION; viper folds only constants of its own file
-_CHUNK = const(80)
-_AROUND = const(3)  # samples before and behind that a correlator needs
+_CHUNK = const(112)
+_AROUND = const(4)  # samples before and behind that a correlator takes in
 
 # The words that the loops work with.
-_COUNT = const(0)
-_MARK_WEIGHT = const(1)  # a decision's share of a magnitude, in 1/65536
-_SPACE_WEIGHT = const(2)
-_MIDDLE = const(3)  # of a decision, likewise; may be negative
-_MOST_MARK = const(4)
-_MOST_SPACE = const(5)
-_WORDS = const(6)
+_MARK_WEIGHT = const(0)  # a decision's share of a magnitude, in 1/65536
+_SPACE_WEIGHT = const(1)
+_MIDDLE = const(2)  # of a decision, likewise; may be negative
+_MOST_MARK = const(3)
+_MOST_SPACE = const(4)
+_WORDS = const(5)
 
 
 @micropython.viper
-def _decide(state: ptr32, mark: ptr16, space: ptr16, decisions: ptr8):
-    """As FskReceiver decides: M(m - M/2) - S(s - S/2), scaled by 2 WHOLE_BIT / (M^2 + S^2).
+def _decide(mark: ptr16, space: ptr16, decisions: ptr8, state: ptr32, count: int):
+    """M(m - M/2) - S(s - S/2), scaled by 2 WHOLE_BIT / (M^2 + S^2): magnitudes m and s, those of whole bits M and S.
 
     A magnitude is taken to be four times a whole bit's at most: its part is below 65536 * 800.
     """
@@ -33,37 +32,41 @@ def _decide(state: ptr32, mark: ptr16, space: ptr16, decisions: ptr8):
     middle -= (middle & 0x20000000) << 3
     most_mark = int(state[_MOST_MARK])
     most_space = int(state[_MOST_SPACE])
-    for i in range(int(state[_COUNT])):
-        m = int(mark[i])
+    end = int(mark) + (count << 1)
+    while int(mark) < end:
+        m = int(mark[0])
         if m > most_mark:
             m = most_mark
-        s = int(space[i])
+        s = int(space[0])
         if s > most_space:
             s = most_space
-        d = _NO_DECISION + ((mark_weight * m - space_weight * s - middle) >> 16)
-        if d < 0:
-            d = 0
-        elif d > 255:
-            d = 255
-        decisions[i] = d
+        d = _NO_DECISION + ((m * mark_weight - s * space_weight - middle) >> 16)
+        if d >> 8:
+            d = 255 if d > 0 else 0
+        decisions[0] = d
+        mark = ptr16(int(mark) + 2)
+        space = ptr16(int(space) + 2)
+        decisions = ptr8(int(decisions) + 1)
 
 
 @micropython.viper
-def _add_leading(state: ptr32, mark: ptr16, space: ptr16, shift: int, sums: ptr32):
+def _add_leading(mark: ptr16, space: ptr16, sums: ptr32, shift: int, count: int):
     """Adds space's magnitudes, shifted, where it leads, to sums[0], and their squares to sums[1].
 
     Magnitudes are taken to be below 512: 4096 squares stay below 2^30.
     """
     total = int(sums[0])
     squares = int(sums[1])
-    for i in range(int(state[_COUNT])):
-        s = int(space[i])
-        if s > int(mark[i]):
-            s = s >> shift
+    end = int(mark) + (count << 1)
+    while int(mark) < end:
+        if int(space[0]) > int(mark[0]):
+            s = int(space[0]) >> shift
             if s > 511:
                 s = 511
             total += s
             squares += s * s
+        mark = ptr16(int(mark) + 2)
+        space = ptr16(int(space) + 2)
     sums[0] = total
     sums[1] = squares
 
@@ -73,7 +76,6 @@ class BurstSlicer:
 
     def __init__(self, recorder):
         self._recorder = recorder
-        self._samples = array("h", bytes(2 * (_CHUNK + 2 * _AROUND)))
         self._passed = array("H", bytes(2 * (_CHUNK + 2 * _AROUND)))
         self._mark = array("H", bytes(2 * _CHUNK))
         self._space = array("H", bytes(2 * _CHUNK))
@@ -93,8 +95,9 @@ class BurstSlicer:
         sums[0] = 0
         sums[1] = 0
         for start in range(0, count, _CHUNK):
-            self._correlate(first + start, min(_CHUNK, count - start), mark_taps, space_taps)
-            _add_leading(self._state, self._mark, self._space, shift, sums)
+            chunk = min(_CHUNK, count - start)
+            self._correlate(first + start, chunk, mark_taps, space_taps)
+            _add_leading(self._mark, self._space, sums, shift, chunk)
         return sums[1] / sums[0] * (1 << shift) if sums[0] else 0
 
     def slice(self, first, count, mark_taps, space_taps, whole_mark, whole_space, decisions):
@@ -107,12 +110,12 @@ class BurstSlicer:
         state[_MOST_MARK] = round(4 * whole_mark)
         state[_MOST_SPACE] = round(4 * whole_space)
         for start in range(0, count, _CHUNK):
-            self._correlate(first + start, min(_CHUNK, count - start), mark_taps, space_taps)
-            _decide(state, self._mark, self._space, decisions[start:])
+            chunk = min(_CHUNK, count - start)
+            self._correlate(first + start, chunk, mark_taps, space_taps)
+            _decide(self._mark, self._space, decisions[start:], state, chunk)
 
     def _correlate(self, first, count, mark_taps, space_taps):
-        self._state[_COUNT] = count
-        self._recorder.read(first - _AROUND, self._samples, count + 2 * _AROUND)
-        fsk.lift(self._samples, self._passed, count + 2 * _AROUND)
-        fsk.correlate(self._passed, mark_taps, self._mark, count)
-        fsk.correlate(self._passed, space_taps, self._space, count)
+        passed = self._passed
+        self._recorder.read(first - _AROUND, passed, count + 2 * _AROUND)
+        fsk.lift(passed, count + 2 * _AROUND)
+        fsk.correlate(passed, self._mark, self._space, mark_taps, space_taps, count)
