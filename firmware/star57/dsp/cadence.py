@@ -21,6 +21,8 @@ from star57.dsp.tone_plans import (
     TRIPLE,
 )
 
+_AGAIN = (CYCLE, BEEPS, FALLING)
+
 # A run is SILENT, or sound that is known by the bits of the LINES that fit it; none does: no tone.
 SILENT = const(-1)
 # The run that goes on is not known yet.
@@ -292,7 +294,7 @@ class Cadence:
         if sound == UNKNOWN:
             if kind == TRIPLE:
                 return 3 if self._tail(i, runs, 2) else _NONE
-            if kind in (CYCLE, BEEPS, FALLING):
+            if kind in _AGAIN:
                 return self._cycle_place(i, runs)
             return _NONE
         last = len(sections) - 1

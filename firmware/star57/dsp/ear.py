@@ -372,23 +372,29 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
 
 
 @micropython.viper
-def _add_up(track: ptr32, sums: ptr32) -> int:
+def _add_up(track: ptr32, sums: ptr32, ended: int) -> int:
     """The four sums of the run, scaled so that each is below 2^13; then its power in 10 ms. 0 if there are none.
 
-    A sum is that of the run's last 320 to 360 ms, over 2^5, of less than 2^28.4 each 10 ms: below 2^28.6.
+    Of a run that has ended the last 10 ms are left out, if there are others: the bands did not end at the same time. A
+    sum is that of the run's last 320 to 360 ms, over 2^5, of less than 2^28.9 each 10 ms: below 2^29.
     """
     late = int(track[_LATE])
     halves = int(track[_HALVES]) + late
     if halves == 0:
         return 0
+    without = 0 - 1
+    if ended and late > 1:
+        without = (int(track[_AT]) - 1) & 3
+        halves -= 1
     largest = 1
     for k in range(4):
         total = int(track[_LONG + k])
         total -= (total & 0x20000000) << 3
         for j in range(late):
-            x = int(track[_RECENT + 4 * j + k])
-            x -= (x & 0x20000000) << 3
-            total += (x + 4) >> 3
+            if j != without:
+                x = int(track[_RECENT + 4 * j + k])
+                x -= (x & 0x20000000) << 3
+                total += (x + 4) >> 3
         sums[k] = total
         largest |= total ^ (total >> 31)
     sums[_POWER] = int(sums[0]) // halves
@@ -467,11 +473,11 @@ class Ear:
         behind = _CELLS - track[_CELL]
         kind = SILENT
         if event == _SOUND_ENDED:
-            kind = self._tone(behind + track[_RUN], lasted)
+            kind = self._tone(behind + track[_RUN], lasted, 1)
         elif event == _SOUND_CHANGED:
             # The last 40 ms were not all of it.
             track[_LATE] = 0
-            kind = self._tone(behind + _CHANGING_CELLS, lasted + track[_RUN] - _CHANGING_CELLS)
+            kind = self._tone(behind + _CHANGING_CELLS, lasted + track[_RUN] - _CHANGING_CELLS, 0)
         _begin_sums(track)
         self._ended(kind, lasted)
 
@@ -508,7 +514,7 @@ class Ear:
             cadence.forget()
         if cadence.told >= 0 or not cadence.wants_to_know(silent, ms):
             return
-        kind = SILENT if silent else self._tone(_CELLS - track[_CELL] + doubtful, cells)
+        kind = SILENT if silent else self._tone(_CELLS - track[_CELL] + doubtful, cells, 0)
         if kind != 0 and cadence.recognise(kind, ms, self):
             self._listener.told(self)
 
@@ -519,11 +525,11 @@ class Ear:
 
     def add_up(self):
         """Sums of what sounds to `_sums`; answers whether there are any."""
-        return _add_up(self.track, self._sums)
+        return _add_up(self.track, self._sums, 1)
 
-    def _tone(self, ago, cells):
+    def _tone(self, ago, cells, ended):
         """The bits of the wanted lines that have sounded for the last `cells` before the last `ago`."""
-        if not _add_up(self.track, self._sums):
+        if not _add_up(self.track, self._sums, ended):
             return 0
         kind = 0
         if cells >= _SHORTEST_CELLS and self._measure(ago + 2, cells - 4):

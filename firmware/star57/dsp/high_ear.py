@@ -157,9 +157,9 @@ class HighEar(Ear):
         self.expects_howler = self._beeps >= _BEEPS_BEFORE_HOWLER
         super()._ended(kind, cells)
 
-    def _tone(self, ago, cells):
+    def _tone(self, ago, cells, ended):
         if not self._howls:
-            return super()._tone(ago, cells)
+            return super()._tone(ago, cells, ended)
         share = self._howls
         self._howls = 0
         self.add_up()

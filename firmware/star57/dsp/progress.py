@@ -179,6 +179,7 @@ class ProgressReceiver:
             self._high.track,
         )
         self._decihertz = array("H", bytes(2 * 5))
+        self._fits = bytearray(len(plan))
         self.reset()
 
     def reset(self):
@@ -193,6 +194,9 @@ class ProgressReceiver:
         self._expects_howler = False
         self._lost = 0
         self._ear = self._low
+        self._tone = 0
+        for i in range(len(self._fits)):
+            self._fits[i] = 0
         self._count = 0
         self.level_dbm0 = level.LOWEST_DBM0
         self.snr_db = 0
@@ -206,17 +210,17 @@ class ProgressReceiver:
 
     @property
     def countries(self):
-        """The countries whose rows fit, in the order of the plan."""
-        names = []
-        cadence = self._ear.cadence
-        for i, row in enumerate(cadence.rows):
-            if (
-                cadence.fits[i]
-                and row[TONE] == cadence.rows[cadence.told][TONE]
-                and row[COUNTRY] not in names
-            ):
-                names.append(row[COUNTRY])
-        return tuple(names)
+        """The countries that send this tone so, in the order of the plan."""
+        return tuple([country for country, tone in self.candidates if tone == self._tone])
+
+    @property
+    def candidates(self):
+        """All that it may be: pairs of a country and an index of TONE_NAMES, in the order of the plan."""
+        found = []
+        for i, row in enumerate(self._ear.cadence.rows):
+            if self._fits[i] and (row[COUNTRY], row[TONE]) not in found:
+                found.append((row[COUNTRY], row[TONE]))
+        return tuple(found)
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
@@ -261,24 +265,25 @@ class ProgressReceiver:
 
     def told(self, ear):
         """An ear is certain of a tone."""
-        self._ear = ear
         self.level_dbm0 = ear.level_dbm0
         self.snr_db = ear.snr_db
         self._count = ear.count
         for k in range(ear.count):
             self._decihertz[k] = ear.decihertz[k]
-        self._tell_times(ear.cadence)
-        self._sink.call_progress(ear.cadence.rows[ear.cadence.told][TONE])
+        self._describe(ear)
+        self._sink.call_progress(self._tone)
 
     def over(self, ear):
         """The tone that an ear was certain of is over."""
-        self._ear = ear
+        self._describe(ear)
         cadence = ear.cadence
-        self._tell_times(cadence)
-        self._sink.call_progress_end(
-            cadence.rows[cadence.told][TONE], (cadence.ended_ms - cadence.began_ms) * _SAMPLES_PER_MS
-        )
+        self._sink.call_progress_end(self._tone, (cadence.ended_ms - cadence.began_ms) * _SAMPLES_PER_MS)
 
-    def _tell_times(self, cadence):
+    def _describe(self, ear):
+        cadence = ear.cadence
+        self._ear = ear
+        self._tone = cadence.rows[cadence.told][TONE]
+        for i in range(len(cadence.rows)):
+            self._fits[i] = cadence.fits[i]
         self.on_ms = cadence.last_ms(False)
         self.off_ms = cadence.last_ms(True)
