@@ -105,12 +105,14 @@ class BurstRecorder:
     """Keeps what an FskReceiver has heard, behind its high-pass.
 
     mark_ended: value of `heard` where the newest run of mark ended, or -1; some 3 ms late
+    ahead: an array of one word, for the receiver: how many of the samples kept it has yet to look at
     """
 
     def __init__(self):
         self._ring = bytearray(_KEPT)
         self._scales = bytearray(_BLOCKS)
         self._state = array("i", bytes(4 * _STATE_WORDS))
+        self.ahead = array("i", (0,))
         self.reset()
 
     def reset(self):
@@ -118,6 +120,7 @@ class BurstRecorder:
         for i in range(_STATE_WORDS):
             self._state[i] = 0
         self.mark_ended = -1
+        self.ahead[0] = 0
         self.release()
 
     def hold(self, start):
@@ -137,8 +140,8 @@ class BurstRecorder:
 
     @property
     def heard(self):
-        """Samples since reset."""
-        return self._state[_HEARD]
+        """Samples since reset, as far as the receiver has looked at them."""
+        return self._state[_HEARD] - self.ahead[0]
 
     @property
     def kept_to(self):

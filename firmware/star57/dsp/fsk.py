@@ -104,8 +104,10 @@ def _high_pass(samples: ptr16, passed: ptr16, state: ptr32, start: int, count: i
 
 
 @micropython.viper
-def _look(window: ptr16, state: ptr32, taps: ptr32) -> int:
+def _look(window: ptr16, state: ptr32, taps: ptr32, ahead: ptr32) -> int:
     """Looks on from where the last look was, to the next event, which it answers, or the end of the chunk: 0.
+
+    Writes how many samples of the chunk are still ahead.
 
     A look takes the power of either tone in a window of one bit. Without a carrier there is one every 8 samples,
     between characters one every 2, in a character one in the middle of each bit. It counts for the time since the last.
@@ -246,6 +248,7 @@ def _look(window: ptr16, state: ptr32, taps: ptr32) -> int:
         if event:
             break
 
+    ahead[0] = ((end - int(window)) >> 1) + hop - 1 if event else 0
     if event == _CARRIER_ON:
         state[_CARRIER] = 1
     elif event == _CARRIER_OFF:
@@ -400,8 +403,7 @@ class FskReceiver:
     sink.byte(value, confidence)    0..255 each; the confidence is that of the least certain of its ten bits
     sink.framing_error()            its stop bit was not mark: the byte is lost
 
-    `recorder`, a BurstRecorder, keeps what is heard, and where a run of mark ended. Its `heard` is up to 20 ms ahead
-    when the sink is called.
+    `recorder`, a BurstRecorder, keeps what is heard, and where a run of mark ended.
 
     Frequencies: TIA-777 or EN 300 659-1. The carrier's levels lie between the least to be received, -37.8
     dBm, and the greatest to be rejected, -47.8 dBm (BT SIN 227); the seizure, which alternates, reads 2.5 dB
@@ -424,6 +426,7 @@ class FskReceiver:
             raise ValueError("baud")
         self._sink = sink
         self._recorder = recorder
+        self._ahead = array("i", (0,)) if recorder is None else recorder.ahead
         self._taps = taps(mark_hz, bit_samples) + taps(space_hz, bit_samples)
         self._passed = array("H", bytes(2 * (_HISTORY + _CHUNK)))
         self._state = array("i", bytes(4 * _STATE_WORDS))
@@ -472,7 +475,7 @@ class FskReceiver:
             if recorder is not None:
                 recorder.keep(passed, _HISTORY, count)
             while True:
-                event = _look(passed, state, self._taps)
+                event = _look(passed, state, self._taps, self._ahead)
                 if event == 0:
                     break
                 self._tell(event)
