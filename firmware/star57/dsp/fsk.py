@@ -356,10 +356,16 @@ def lift(samples: ptr16, count: int):
 
 @micropython.viper
 def shift_right(samples: ptr16, count: int, bits: int):
+    """Divides by 2 to the power of `bits`, and clips to +-2047: a click may be far louder than a faint burst."""
     for i in range(count):
         x = int(samples[i])
         x -= (x & 0x8000) << 1
-        samples[i] = x >> bits
+        x >>= bits
+        if x > 2047:
+            x = 2047
+        elif x < -2047:
+            x = -2047
+        samples[i] = x
 
 
 def taps(tone_hz, bit_samples):

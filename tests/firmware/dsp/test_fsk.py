@@ -434,3 +434,9 @@ def test_modulator_is_phase_continuous():
     # The steepest step of 2200 Hz at peak 22748, and one entry of the sine table.
     steepest = 22748 * (2 * math.sin(math.pi * 2200 / 8000) + 2 * math.pi / 512)
     assert max(abs(samples[i + 1] - samples[i]) for i in range(len(samples) - 1)) <= steepest
+
+
+def test_shifted_samples_are_clipped():
+    samples = array("h", [32767, -32768, 4000, -4000, 8, -8, 0])
+    fsk.shift_right(samples, 7, 2)
+    assert list(samples) == [2047, -2047, 1000, -1000, 2, -2, 0]
