@@ -73,7 +73,7 @@ class Bench:
 
     def digits_row(self, name: str, country: str, bounces: bool) -> Row:
         runs: list[tuple[int, float]] = [(1, 1000.0)]
-        sent = []
+        sent: list[str] = []
         for speed in SPEEDS:
             for _ in range(self.trials):
                 least = max(BREAKS_MS[0], BREAK_PERCENT[0] * 10 / speed)

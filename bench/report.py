@@ -13,7 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import decode_speed, dtmf_caller_id_table, limits, peers, pico_cost, progress_table, speech
+from bench import (
+    decode_speed,
+    dtmf_caller_id_table,
+    limits,
+    peers,
+    pico_cost,
+    progress_table,
+    pulse_table,
+    speech,
+)
 from bench.caller_id_table import CallerIdBench, Sending, Star57
 from bench.curves import Curve, draw
 from bench.dtmf_table import DtmfBench
@@ -34,6 +43,7 @@ class Size:
         calls, wrong_calls: at a point of the caller-ID table, and at an SNR at which wrong callers are counted.
         digits: at a point of the DTMF table.
         tone_trials: of each call-progress tone.
+        pulse_trials: digits and flashes of each kind.
         speech_pieces: so many at most of bench/speech.py, None for all.
         curve_step_db: between two points of a caller-ID curve.
         limit_trials: messages, and ten times as many digits, that are simulated for a point of theory's limits.
@@ -45,6 +55,7 @@ class Size:
     wrong_calls: int = 1000
     digits: int = 800
     tone_trials: int = 4
+    pulse_trials: int = 20
     speech_pieces: int | None = None
     curve_step_db: float = 0.5
     limit_trials: int = 1000
@@ -53,7 +64,7 @@ class Size:
 
 
 FULL = Size()
-QUICK = Size(20, 50, 160, 1, 6, 1.0, 200, 6)
+QUICK = Size(20, 50, 160, 1, 6, 6, 1.0, 200, 6)
 
 
 @dataclass(frozen=True)
@@ -211,6 +222,10 @@ def _progress(size: Size, _folder: Path) -> Iterator[str]:
     )
 
 
+def _pulses(size: Size, _folder: Path) -> Iterator[str]:
+    yield from _table(pulse_table.Bench(size.pulse_trials).rows())
+
+
 def _pico(_size: Size, _folder: Path) -> Iterator[str]:
     if not IMAGE.exists():
         yield "Left out: there is no image (`make image` builds it).\n"
@@ -227,6 +242,7 @@ SECTIONS = (
     Section("dtmf", "DTMF", _dtmf),
     Section("dtmf_caller_id", "Caller ID by DTMF", _dtmf_caller_id),
     Section("progress", "Call progress", _progress),
+    Section("pulses", "Dial pulses, flash, hang-up", _pulses),
     Section("speed", "Speed", _speed),
     Section("pico", "Cost on a Pico", _pico),
 )
