@@ -26,6 +26,7 @@ from bench import (
 from bench.caller_id_table import CallerIdBench, Sending, Star57
 from bench.curves import Curve, draw
 from bench.dtmf_table import DtmfBench
+from bench.micropython import FIRMWARE
 from bench.table import Row, heading, line
 from host_tools.rig.emulated_pico import IMAGE
 
@@ -114,8 +115,9 @@ to 4000 Hz. `host_tools/exchange/impairments.py` defines what else a line does.
 
 def _summary(parts: Sequence[str]) -> str:
     """How many rows hold, and the names of those that do not."""
-    short = [part.split(" | ")[0].removeprefix("| ") for part in parts if part.endswith("| NO |\n")]
-    held = sum(part.endswith("| yes |\n") for part in parts)
+    lines = "".join(parts).splitlines()
+    short = [text.split(" | ")[0].removeprefix("| ") for text in lines if text.endswith("| NO |")]
+    held = sum(text.endswith("| yes |") for text in lines)
     told = f"; these do not: {'; '.join(short)}" if short else ""
     return f"\n{held} of {held + len(short)} rows hold{told}.\n"
 
@@ -229,6 +231,9 @@ def _pulses(size: Size, _folder: Path) -> Iterator[str]:
 def _pico(_size: Size, _folder: Path) -> Iterator[str]:
     if not IMAGE.exists():
         yield "Left out: there is no image (`make image` builds it).\n"
+        return
+    if any(path.stat().st_mtime > IMAGE.stat().st_mtime for path in FIRMWARE.rglob("*.py")):
+        yield "Left out: the image is older than the firmware (`make image` builds it anew).\n"
         return
     yield from pico_cost.measure()
 
