@@ -8,7 +8,7 @@ import signals
 from star57.dsp.burst import BurstRecorder
 
 HISTORY = 32
-KEPT = 8192
+KEPT = 7168
 BLOCK = 32
 
 
@@ -49,7 +49,7 @@ def test_keeps_a_tone_at_any_level():
             samples = signals.sine(640, hz, dbm0 - 6)
             line = Line()
             line.feed(samples)
-            assert snr_db(samples, line.read(0, 640)) > 38, (dbm0, hz)
+            assert snr_db(samples, line.read(0, 640)) > 26, (dbm0, hz)
 
 
 def test_keeps_the_weaker_of_two_tones_10_db_apart():
@@ -57,21 +57,21 @@ def test_keeps_the_weaker_of_two_tones_10_db_apart():
     weak = signals.sine(400, 2200, -23)
     line = Line()
     line.feed(strong + weak)
-    assert snr_db(strong, line.read(0, 400)) > 42
-    assert snr_db(weak, line.read(400, 400)) > 42
+    assert snr_db(strong, line.read(0, 400)) > 30
+    assert snr_db(weak, line.read(400, 400)) > 30
     mixed = Line()
     samples = array("h", [weak[i] if i // 20 % 2 else strong[i] for i in range(384)])
     mixed.feed(samples)
     out = mixed.read(0, 384)
     weak_at = [i for i in range(384) if i // 20 % 2]
-    assert snr_db([samples[i] for i in weak_at], [out[i] for i in weak_at]) > 32
+    assert snr_db([samples[i] for i in weak_at], [out[i] for i in weak_at]) > 20
 
 
 def test_small_samples_are_kept_as_they_are():
-    samples = array("h", [i - 127 for i in range(255)] + [0] * 33)
+    samples = array("h", [i - 31 for i in range(63)] + [0] * 33)
     line = Line()
     line.feed(samples)
-    assert line.read(0, 255) == samples[:255]
+    assert line.read(0, 63) == samples[:63]
 
 
 def test_extremes():
@@ -79,21 +79,21 @@ def test_extremes():
     line = Line()
     line.feed(samples)
     out = line.read(0, 320)
-    assert max(abs(out[i] - samples[i]) for i in range(320)) <= 128
+    assert max(abs(out[i] - samples[i]) for i in range(320)) <= 512
 
 
 def test_chunks_of_any_length_make_no_difference():
     samples = signals.noise(9000, 3000, 5)
     whole = Line()
     whole.feed(samples)
-    expected = whole.read(1000, 8000)
+    expected = whole.read(2000, 7000)
     for lengths in ((1,), (31, 32, 33), (500, 3), (160, 0, 1)):
         line = Line()
         line.feed(samples, lengths)
         assert line.recorder.heard == 9000
         assert line.recorder.kept_to == 8992
-        assert line.recorder.oldest == 800
-        assert line.read(1000, 8000) == expected, lengths
+        assert line.recorder.oldest == 8992 - KEPT
+        assert line.read(2000, 7000) == expected, lengths
 
 
 def test_what_is_not_kept_reads_as_0():
@@ -106,7 +106,7 @@ def test_what_is_not_kept_reads_as_0():
     out = line.read(oldest - 40, KEPT + 80)
     assert out[:40] == array("h", [0] * 40)
     assert out[KEPT + 40 :] == array("h", [0] * 40)
-    assert snr_db(samples[oldest:kept_to], out[40 : KEPT + 40]) > 38
+    assert snr_db(samples[oldest:kept_to], out[40 : KEPT + 40]) > 26
 
 
 def test_holds_on_to_what_is_being_read():
@@ -119,7 +119,7 @@ def test_holds_on_to_what_is_being_read():
     kept_to = line.recorder.kept_to
     assert 1000 + KEPT - 160 - BLOCK < kept_to <= 1000 + KEPT
     assert line.recorder.oldest <= 1000
-    assert snr_db(samples[1000:kept_to], line.read(1000, kept_to - 1000)) > 38
+    assert snr_db(samples[1000:kept_to], line.read(1000, kept_to - 1000)) > 26
 
 
 def test_after_a_hold_what_came_meanwhile_is_lost():
@@ -132,7 +132,7 @@ def test_after_a_hold_what_came_meanwhile_is_lost():
     line.feed(samples[15000:])
     assert line.recorder.oldest == 15000
     assert line.recorder.kept_to == 20000 - (20000 - 15000) % BLOCK
-    assert snr_db(samples[15000:19900], line.read(15000, 4900)) > 38
+    assert snr_db(samples[15000:19900], line.read(15000, 4900)) > 26
     assert line.read(14000, 1000) == array("h", [0] * 1000)
 
 
@@ -144,8 +144,8 @@ def test_a_hold_that_costs_nothing_leaves_no_gap():
     line.feed(samples[3000:5000], (70,))
     line.recorder.release()
     line.feed(samples[5000:], (70,))
-    assert line.recorder.oldest == 800
-    assert snr_db(samples[1000:8900], line.read(1000, 7900)) > 38
+    assert line.recorder.oldest == 8992 - KEPT
+    assert snr_db(samples[2000:8900], line.read(2000, 6900)) > 26
 
 
 def test_reset_is_as_new():
@@ -158,7 +158,7 @@ def test_reset_is_as_new():
     assert line.recorder.mark_ended == -1
     samples = signals.noise(9000, 3000, 11)
     line.feed(samples)
-    assert snr_db(samples[1000:8900], line.read(1000, 7900)) > 38
+    assert snr_db(samples[2000:8900], line.read(2000, 6900)) > 26
 
 
 def test_nothing_is_allocated():
