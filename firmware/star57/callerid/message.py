@@ -4,7 +4,7 @@ One table a format, one row a parameter: a new parameter is a new row. The same 
 message what the bytes of a parameter may be (`content_class`, `byte_fits`).
 """
 
-from collections import namedtuple
+from micropython import const
 
 from star57.callerid.framing import (
     NTT_DLE,
@@ -30,7 +30,7 @@ _NUMBER = const(0x02)
 _NAME = const(0x07)
 
 # P private, O out of area or unavailable, C coin telephone, S service conflict (NTT), I international (Taiwan, Kuwait).
-REASONS = "POCSI"
+REASONS = const("POCSI")
 
 # What the bytes of a parameter may be.
 CLASS_ANY = const(0)
@@ -39,52 +39,70 @@ CLASS_NUMBER = const(2)  # digits, * # +, what separates them; a number may inst
 CLASS_REASON = const(3)  # one letter of REASONS
 CLASS_TEXT = const(4)  # 20h to 7Eh, and Latin-1 from A0h on
 
+# The columns of a parameter's row: code; field of Message; number of its reader; codes that the reader knows; longest,
+# in bytes; class of its bytes; source. Beyond its longest a number makes no sense; text misleads nobody, and is kept
+# whole.
+_FIELD = const(1)
+_READER = const(2)
+_CODES = const(3)
+_MOST_BYTES = const(4)
+_CONTENT = const(5)
+
 _DIGITS = b"0123456789"
 _DIALLED = b"0123456789*#+ -()."
 # Month, day, hour, minute: the highest first digit of each.
 _HIGHEST_TENS = b"1325"
 
-_CALL_TYPES = {
-    0x01: "voice",
-    0x02: "ring_back_when_free",
-    0x03: "name_delivery",
-    0x04: "call_return",
-    0x05: "alarm",
-    0x06: "download",
-    0x07: "reverse_charge",
-    0x10: "external",
-    0x11: "internal",
-    0x50: "monitoring",
-    0x81: "message_waiting",
-}
-_FORWARDED_TYPES = (
-    "unknown",
-    "busy",
-    "no_reply",
-    "unconditional",
-    "deflected_after_alert",
-    "deflected_at_once",
-    "mobile_unreachable",
+# Tables lie in flash, as long as all that is in them is constant: (code, word), or words by their number from 0.
+_CALL_TYPES = const(
+    (
+        (0x01, "voice"),
+        (0x02, "ring_back_when_free"),
+        (0x03, "name_delivery"),
+        (0x04, "call_return"),
+        (0x05, "alarm"),
+        (0x06, "download"),
+        (0x07, "reverse_charge"),
+        (0x10, "external"),
+        (0x11, "internal"),
+        (0x50, "monitoring"),
+        (0x81, "message_waiting"),
+    )
+)
+_FORWARDED_TYPES = const(
+    (
+        "unknown",
+        "busy",
+        "no_reply",
+        "unconditional",
+        "deflected_after_alert",
+        "deflected_at_once",
+        "mobile_unreachable",
+    )
 )
 # 0 to 2: GR-31; 3 to 5 as exchanges send them beyond it.
-_REDIRECTION_REASONS = ("unconditional", "busy", "no_reply", "unconditional", "out_of_order", "deflected")
-_CALLER_TYPES = (
-    "unknown",
-    "voice",
-    "text",
-    "virtual_private_network",
-    "mobile",
-    "mobile_virtual_private_network",
-    "fax",
-    "video",
-    "email",
-    "operator",
-    "ordinary",
-    "priority",
-    "data",
-    "test",
-    "telemetric",
-    "pay_phone",
+_REDIRECTION_REASONS = const(
+    ("unconditional", "busy", "no_reply", "unconditional", "out_of_order", "deflected")
+)
+_CALLER_TYPES = const(
+    (
+        "unknown",
+        "voice",
+        "text",
+        "virtual_private_network",
+        "mobile",
+        "mobile_virtual_private_network",
+        "fax",
+        "video",
+        "email",
+        "operator",
+        "ordinary",
+        "priority",
+        "data",
+        "test",
+        "telemetric",
+        "pay_phone",
+    )
 )
 
 
@@ -112,12 +130,22 @@ def byte_fits(content_class, place, byte):
 def content_class(parameter_type):
     """CLASS_ANY, CLASS_DATE, CLASS_NUMBER, CLASS_REASON or CLASS_TEXT: what an MDMF parameter's bytes are."""
     row = _MDMF.get(parameter_type)
-    return CLASS_ANY if row is None else row.content
+    return CLASS_ANY if row is None else row[_CONTENT]
 
 
-def parameter(parameter_type):
-    """The row of MDMF_PARAMETERS, or None."""
-    return _MDMF.get(parameter_type)
+def is_known(parameter_type):
+    """Whether MDMF_PARAMETERS has it."""
+    return parameter_type in _MDMF
+
+
+def length_fits(parameter_type, length):
+    """Whether a parameter of that type may have so many bytes; one that is not known, any but none."""
+    row = _MDMF.get(parameter_type)
+    if row is None:
+        return length > 0
+    if row[_CONTENT] == CLASS_DATE:
+        return length == _DATE_TIME_LENGTH
+    return 0 < length <= row[_MOST_BYTES]
 
 
 # Readers: (the parameter's bytes, its row's codes) -> what it says, or None if it makes no sense.
@@ -179,9 +207,14 @@ def _read_indicator(value, _codes):
 def _read_code(value, names):
     if len(value) != 1:
         return None
-    if isinstance(names, dict):
-        return names.get(value[0])
     return names[value[0]] if value[0] < len(names) else None
+
+
+def _read_call_type(value, words):
+    for code, word in words:
+        if value == bytes((code,)):
+            return word
+    return None
 
 
 def _read_code_or_digit(value, names):
@@ -191,56 +224,81 @@ def _read_code_or_digit(value, names):
     return _read_code(value, names)
 
 
-# code; field of Message; reader; codes that the reader knows; longest, in bytes; class of its bytes; source.
-# Beyond its longest a number makes no sense; text misleads nobody, and is kept whole.
-Parameter = namedtuple("Parameter", ("code", "field", "read", "codes", "longest", "content", "source"))
+_AS_DATE_TIME = const(0)
+_AS_NUMBER = const(1)
+_AS_LETTER = const(2)
+_AS_CODE_OR_DIGIT = const(3)
+_AS_TEXT = const(4)
+_AS_OCTETS = const(5)
+_AS_INDICATOR = const(6)
+_AS_COMPLEMENTARY_DATE_TIME = const(7)
+_AS_CALL_TYPE = const(8)
+_AS_INTEGER = const(9)
+_AS_CODE = const(10)
+_AS_DIGITS = const(11)
+_AS_DISPLAY = const(12)
+_READERS = (
+    _read_date_time,
+    _read_number,
+    _read_letter,
+    _read_code_or_digit,
+    _read_text,
+    _read_octets,
+    _read_indicator,
+    _read_complementary_date_time,
+    _read_call_type,
+    _read_integer,
+    _read_code,
+    _read_digits,
+    _read_display,
+)
 
-_GR30 = "GR-30, GR-31"
-_ETSI = "EN 300 659-3 5.4"
-_BOTH = "GR-30, GR-31; EN 300 659-3 5.4"
-_NTT_SOURCE = "NTT Number Display"
+_GR30 = const("GR-30, GR-31")
+_ETSI = const("EN 300 659-3 5.4")
+_BOTH = const("GR-30, GR-31; EN 300 659-3 5.4")
+_NTT_SOURCE = const("NTT Number Display")
 
 MDMF_PARAMETERS = (
-    Parameter(0x01, "date_time", _read_date_time, None, 8, CLASS_DATE, _BOTH),
-    Parameter(0x02, "number", _read_number, None, 23, CLASS_NUMBER, _BOTH),  # ETSI: 20
+    (0x01, "date_time", _AS_DATE_TIME, None, 8, CLASS_DATE, _BOTH),
+    (0x02, "number", _AS_NUMBER, None, 23, CLASS_NUMBER, _BOTH),  # ETSI: 20
     # ETSI's called line identity, or the dialable directory number of GR-30: see Message.
-    Parameter(0x03, "called_number", _read_number, None, 20, CLASS_NUMBER, _BOTH),
-    Parameter(0x04, "reason", _read_letter, REASONS, 1, CLASS_REASON, _BOTH),
-    Parameter(0x05, "redirection_reason", _read_code_or_digit, _REDIRECTION_REASONS, 1, CLASS_ANY, _GR30),
-    Parameter(0x06, "call_qualifier", _read_letter, "L", 1, CLASS_TEXT, _GR30),  # L: long distance
-    Parameter(0x07, "name", _read_text, None, 50, CLASS_TEXT, _BOTH),  # GR-30: 21
-    Parameter(0x08, "name_reason", _read_letter, REASONS, 1, CLASS_REASON, _BOTH),
-    Parameter(0x09, "alternate_route", _read_octets, None, 255, CLASS_ANY, "spandsp adsi.h"),
-    Parameter(0x0B, "visual_indicator", _read_indicator, None, 1, CLASS_ANY, _BOTH),
-    Parameter(0x0D, "message_id", _read_octets, None, 3, CLASS_ANY, _ETSI),
-    Parameter(0x0E, "last_message_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
-    Parameter(0x0F, "complementary_date_time", _read_complementary_date_time, None, 10, CLASS_NUMBER, _ETSI),
-    Parameter(0x10, "complementary_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
-    Parameter(0x11, "call_type", _read_code, _CALL_TYPES, 1, CLASS_ANY, _ETSI),
-    Parameter(0x12, "first_called_number", _read_number, None, 20, CLASS_NUMBER, _ETSI),
-    Parameter(0x13, "number_of_messages", _read_integer, None, 1, CLASS_ANY, _ETSI),
-    Parameter(0x15, "forwarded_type", _read_code, _FORWARDED_TYPES, 1, CLASS_ANY, _ETSI),
-    Parameter(0x16, "caller_type", _read_code, _CALLER_TYPES, 1, CLASS_ANY, _ETSI),
-    Parameter(0x1A, "forwarded_from", _read_number, None, 20, CLASS_NUMBER, _ETSI),
-    Parameter(0x20, "charge", _read_text, None, 14, CLASS_TEXT, _ETSI),
-    Parameter(0x21, "additional_charge", _read_text, None, 14, CLASS_TEXT, _ETSI),
-    Parameter(0x23, "duration", _read_digits, None, 6, CLASS_NUMBER, _ETSI),
-    Parameter(0x30, "network_provider", _read_text, None, 20, CLASS_TEXT, _ETSI),
-    Parameter(0x31, "carrier", _read_text, None, 20, CLASS_TEXT, _ETSI),
-    Parameter(0x40, "terminal_function", _read_octets, None, 21, CLASS_ANY, _ETSI),
-    Parameter(0x50, "display_information", _read_display, None, 253, CLASS_ANY, _ETSI),
-    Parameter(0x55, "service_information", _read_integer, None, 1, CLASS_ANY, _ETSI),
-    Parameter(0xE0, "network_extension", _read_octets, None, 10, CLASS_ANY, _ETSI),
+    (0x03, "called_number", _AS_NUMBER, None, 20, CLASS_NUMBER, _BOTH),
+    (0x04, "reason", _AS_LETTER, REASONS, 1, CLASS_REASON, _BOTH),
+    (0x05, "redirection_reason", _AS_CODE_OR_DIGIT, _REDIRECTION_REASONS, 1, CLASS_ANY, _GR30),
+    (0x06, "call_qualifier", _AS_LETTER, "L", 1, CLASS_TEXT, _GR30),  # L: long distance
+    (0x07, "name", _AS_TEXT, None, 50, CLASS_TEXT, _BOTH),  # GR-30: 21
+    (0x08, "name_reason", _AS_LETTER, REASONS, 1, CLASS_REASON, _BOTH),
+    (0x09, "alternate_route", _AS_OCTETS, None, 255, CLASS_ANY, "spandsp adsi.h"),
+    (0x0B, "visual_indicator", _AS_INDICATOR, None, 1, CLASS_ANY, _BOTH),
+    (0x0D, "message_id", _AS_OCTETS, None, 3, CLASS_ANY, _ETSI),
+    (0x0E, "last_message_number", _AS_NUMBER, None, 20, CLASS_NUMBER, _ETSI),
+    (0x0F, "complementary_date_time", _AS_COMPLEMENTARY_DATE_TIME, None, 10, CLASS_NUMBER, _ETSI),
+    (0x10, "complementary_number", _AS_NUMBER, None, 20, CLASS_NUMBER, _ETSI),
+    (0x11, "call_type", _AS_CALL_TYPE, _CALL_TYPES, 1, CLASS_ANY, _ETSI),
+    (0x12, "first_called_number", _AS_NUMBER, None, 20, CLASS_NUMBER, _ETSI),
+    (0x13, "number_of_messages", _AS_INTEGER, None, 1, CLASS_ANY, _ETSI),
+    (0x15, "forwarded_type", _AS_CODE, _FORWARDED_TYPES, 1, CLASS_ANY, _ETSI),
+    (0x16, "caller_type", _AS_CODE, _CALLER_TYPES, 1, CLASS_ANY, _ETSI),
+    (0x1A, "forwarded_from", _AS_NUMBER, None, 20, CLASS_NUMBER, _ETSI),
+    (0x20, "charge", _AS_TEXT, None, 14, CLASS_TEXT, _ETSI),
+    (0x21, "additional_charge", _AS_TEXT, None, 14, CLASS_TEXT, _ETSI),
+    (0x23, "duration", _AS_DIGITS, None, 6, CLASS_NUMBER, _ETSI),
+    (0x30, "network_provider", _AS_TEXT, None, 20, CLASS_TEXT, _ETSI),
+    (0x31, "carrier", _AS_TEXT, None, 20, CLASS_TEXT, _ETSI),
+    (0x40, "terminal_function", _AS_OCTETS, None, 21, CLASS_ANY, _ETSI),
+    (0x50, "display_information", _AS_DISPLAY, None, 253, CLASS_ANY, _ETSI),
+    (0x55, "service_information", _AS_INTEGER, None, 1, CLASS_ANY, _ETSI),
+    (0xE0, "network_extension", _AS_OCTETS, None, 10, CLASS_ANY, _ETSI),
 )
 NTT_PARAMETERS = (
-    Parameter(0x02, "number", _read_number, None, 23, CLASS_NUMBER, _NTT_SOURCE),
-    Parameter(0x04, "reason", _read_letter, "POCS", 1, CLASS_REASON, _NTT_SOURCE),
-    Parameter(0x09, "called_number", _read_number, None, 23, CLASS_NUMBER, _NTT_SOURCE),
-    Parameter(0x21, "number_plan", _read_octets, None, 16, CLASS_ANY, _NTT_SOURCE),
-    Parameter(0x22, "called_number_plan", _read_octets, None, 16, CLASS_ANY, _NTT_SOURCE),
+    (0x02, "number", _AS_NUMBER, None, 23, CLASS_NUMBER, _NTT_SOURCE),
+    (0x04, "reason", _AS_LETTER, "POCS", 1, CLASS_REASON, _NTT_SOURCE),
+    (0x09, "called_number", _AS_NUMBER, None, 23, CLASS_NUMBER, _NTT_SOURCE),
+    (0x21, "number_plan", _AS_OCTETS, None, 16, CLASS_ANY, _NTT_SOURCE),
+    (0x22, "called_number_plan", _AS_OCTETS, None, 16, CLASS_ANY, _NTT_SOURCE),
 )
-_MDMF = {row.code: row for row in MDMF_PARAMETERS}
-_NTT = {row.code: row for row in NTT_PARAMETERS}
+_MDMF = {row[0]: row for row in MDMF_PARAMETERS}
+_NTT = {row[0]: row for row in NTT_PARAMETERS}
 
 # Some switches put the reason for a number's or a name's absence in its place.
 _ABSENCES = {_NUMBER: ("reason", REASONS), _NAME: ("name_reason", "PO")}
@@ -448,9 +506,9 @@ def _read(table, parameter_type, value):
         if absence:
             return field, absence
     row = table.get(parameter_type)
-    if row is None or (len(value) > row.longest and row.content != CLASS_TEXT):
+    if row is None or (len(value) > row[_MOST_BYTES] and row[_CONTENT] != CLASS_TEXT):
         return None, None
-    return row.field, row.read(value, row.codes)
+    return row[_FIELD], _READERS[row[_READER]](value, row[_CODES])
 
 
 def _text(value):

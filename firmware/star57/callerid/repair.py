@@ -202,14 +202,6 @@ def _text_cost(value):
     return _LATIN if value >= 0xA0 else _ODD_TEXT
 
 
-def _length_fits(row, length):
-    if row is None:
-        return length > 0
-    if row.content == message.CLASS_DATE:
-        return length == _DATE_TIME_LENGTH
-    return 0 < length <= row.longest
-
-
 class _Burst:
     def __init__(self, values, costs, count, follows):
         self._values = values
@@ -338,16 +330,15 @@ class _Burst:
         """The cheapest parameter that may begin at `position`, and all after it: (cost, (own cost, type, ...))."""
         chosen = None
         for cost_type, parameter_type in self._structural(first + position):
-            row = message.parameter(parameter_type)
             own_cost = cost_type
-            if row is None:
+            if not message.is_known(parameter_type):
                 own_cost += _UNKNOWN_TYPE
             elif parameter_type not in _COMMON_TYPES:
                 own_cost += _RARE_TYPE
             content = message.content_class(parameter_type)
             for cost_length, length in self._structural(first + position + 1):
                 after = best.get(position + 2 + length)
-                if after is None or not _length_fits(row, length):
+                if after is None or not message.length_fits(parameter_type, length):
                     continue
                 cost = own_cost + cost_length + after[0]
                 most = _IMPOSSIBLE if chosen is None else chosen[0]

@@ -98,7 +98,7 @@ def _read(out: ptr16, ring: ptr8, state: ptr32, scales: ptr8, start: int, count:
             start += run
             scale = int(scales[place >> 5])
             turn = 32 - (32768 >> scale)
-            # Six bits are the low end of the sample + 32768, shifted. They stand for the middle of what it can have been.
+            # Six bits are the low end of the sample + 32768, shifted, and stand for the middle of what it can be.
             middle = ((1 << scale) >> 1) - (32 << scale)
             ring = ptr8(ring_start + (place >> 2) * 3)
             four = (int(ring[0]) | (int(ring[1]) << 8) | (int(ring[2]) << 16)) >> ((place & 3) * 6)

@@ -210,7 +210,7 @@ def test_every_parameter():
         assert getattr(message, field) == content, (parameter_type, value, getattr(message, field))
         assert message.unknown == []
         assert message.as_dict()[field] == content
-    assert {row.code for row in MDMF_PARAMETERS} == {sense[0] for sense in SENSES}
+    assert {row[0] for row in MDMF_PARAMETERS} == {sense[0] for sense in SENSES}
 
 
 def test_all_parameters_at_once_in_any_order():
@@ -241,10 +241,10 @@ def test_nonsense_is_kept_as_it_is():
 
 def test_fields_and_their_defaults():
     message = Message("mdmf", 0x80)
-    for row in MDMF_PARAMETERS + NTT_PARAMETERS:
-        assert getattr(message, row.field) is None
-        assert 1 <= row.longest <= 255
-        assert row.source
+    for _, field, _, _, longest, _, source in MDMF_PARAMETERS + NTT_PARAMETERS:
+        assert getattr(message, field) is None
+        assert 1 <= longest <= 255
+        assert source
     assert sorted(message.as_dict()) == sorted(
         "kind message_type number name reason name_reason date_time call_waiting forwarded_from unknown".split()
     )

@@ -110,7 +110,7 @@ class Fuzz:
         outcomes += ["dtmf: " + name for name in _RESULTS.values() if name != "checksum wrong"]
         outcomes += ["dtmf scheme: " + name for name in SCHEMES]
         self.outcomes = dict.fromkeys(outcomes, 0)
-        fields = [row.field for row in MDMF_PARAMETERS + NTT_PARAMETERS]
+        fields = [row[1] for row in MDMF_PARAMETERS + NTT_PARAMETERS]
         self.fields = dict.fromkeys(fields + ["dialable_number", "message_waiting", "unknown"], 0)
         self.depths = dict.fromkeys(_DEPTHS, 0)
 
@@ -327,8 +327,8 @@ def _check_that_nothing_is_lost(body, message):
         raise Failed("an unknown parameter that the body does not have")
     fields = message.as_dict()
     filled = 0
-    for row in MDMF_PARAMETERS:
-        filled += fields.get(row.field) is not None
+    for _, field, *_ in MDMF_PARAMETERS:
+        filled += fields.get(field) is not None
     filled += message.dialable_number is not None
     if filled != known:
         raise Failed(f"{known} parameters made {filled} fields")

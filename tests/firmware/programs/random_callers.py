@@ -179,7 +179,7 @@ def _parameters(chance, rows, most):
             body += _some_parameter(chance, rows, most - len(body) - 4)
         left = most - len(body) - 2
         value = chance.octets(left) if chance.once_in(2) else bytes([_DLE]) * left
-        return body + _parameter(chance.one_of(rows).code, value)
+        return body + _parameter(chance.one_of(rows)[0], value)
     for _ in range(chance.below(8)):
         parameter = _some_parameter(chance, rows, 64)
         if len(body) + len(parameter) <= most:
@@ -193,7 +193,7 @@ def _some_parameter(chance, rows, most):
         return _parameter(chance.below(256), chance.octets(chance.below(24)))
     row = chance.one_of(rows)
     value = chance.octets(chance.below(8)) if chance.once_in(12) else _value(chance, row)
-    return _parameter(row.code, value[:most])
+    return _parameter(row[0], value[:most])
 
 
 def _parameter(code, value):
@@ -201,26 +201,27 @@ def _parameter(code, value):
 
 
 def _value(chance, row):
-    length = chance.one_of((0, 1, 7, 10, 15, row.longest - 1, row.longest, row.longest + 1))
-    if row.content == CLASS_DATE:
+    _, _, _, codes, longest, content, _ = row
+    length = chance.one_of((0, 1, 7, 10, 15, longest - 1, longest, longest + 1))
+    if content == CLASS_DATE:
         return _date(chance)
-    if row.content == CLASS_NUMBER:
-        return _date(chance) + b"59" if row.longest == 10 else _number(chance, length)
-    if row.content == CLASS_REASON:
+    if content == CLASS_NUMBER:
+        return _date(chance) + b"59" if longest == 10 else _number(chance, length)
+    if content == CLASS_REASON:
         return chance.of(_LETTERS, chance.one_of((1, 1, 1, 2)))
-    if row.content == CLASS_ANY:
-        return _code(chance, row, length)
+    if content == CLASS_ANY:
+        return _code(chance, codes, longest, length)
     # The letters that stand for an absence, and every byte of Latin-1.
     return chance.of(_LETTERS, 1) if chance.once_in(4) else _text(chance, length)
 
 
-def _code(chance, row, length):
+def _code(chance, codes, longest, length):
     """Of a table, one that it has or one beyond them; else bytes of the length."""
-    if isinstance(row.codes, dict):
-        return bytes([chance.one_of(list(row.codes))])
-    if row.codes:
-        return bytes([chance.below(len(row.codes) + 1) + chance.one_of((0, 0, 0x30))])
-    return chance.one_of((b"\xff", b"\x00", b"\x01")) if row.longest == 1 else chance.octets(length)
+    if codes and isinstance(codes[0], tuple):
+        return bytes([chance.one_of(codes)[0]])
+    if codes:
+        return bytes([chance.below(len(codes) + 1) + chance.one_of((0, 0, 0x30))])
+    return chance.one_of((b"\xff", b"\x00", b"\x01")) if longest == 1 else chance.octets(length)
 
 
 def _text(chance, length):
