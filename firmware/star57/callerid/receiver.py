@@ -32,6 +32,7 @@ _LEAST_EVIDENCE_NATS = 17.0
 _LEAST_MARGIN_NATS = 8.0
 _MOST_COST_NATS = 25.0
 _LEAST_MARGIN_AGREED_NATS = 4.0
+_MOST_COST_AGREED_NATS = 32.0
 _LEAST_MARGIN_REPAIRED_NATS = 9.0
 _MOST_COST_REPAIRED_NATS = 16.0
 # A first reading that the second could not read is believed if every bit was this clear (255: no noise), or somewhat
@@ -304,7 +305,7 @@ class CallerIdReceiver:
         whole = self._whole
         data = whole.message()
         reading = None
-        for reading in self._reader.steps(self._mark_before(whole.began)):
+        for reading in self._reader.steps(self._mark_before(whole.began), _MOST_COST_AGREED_NATS):
             if reading is None:
                 yield
             elif _is_sure(reading) or _agrees(reading, data):
@@ -326,7 +327,7 @@ class CallerIdReceiver:
 
     def _rescue(self, burst):
         """Steps: a burst that the first reading could not read."""
-        for reading in self._reader.steps(burst):
+        for reading in self._reader.steps(burst, _MOST_COST_NATS):
             if reading is None:
                 yield
             elif _is_sure(reading):

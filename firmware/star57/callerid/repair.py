@@ -34,6 +34,7 @@ _TOLD_FROM = const(14)
 _FEWEST_OF_HEADER = const(4)
 _LIKELY = const(40)  # 5 nats above the likeliest
 _MOST_DEVIATIONS = const(48)
+_POSITIONS_A_STEP = const(8)
 _HEADER = const(2)
 _SDMF_CALL = const(0x04)
 _SDMF_WAITING = const(0x06)
@@ -52,6 +53,7 @@ _CREDIT_OF_FIXED = const(36)  # nothing else would have fitted, or one other val
 
 _CLASSES = const(5)
 _NOT_YET = const(0xFFFF)
+_NO_LIMIT = const(0x7FFF)
 _BEST = const(0)
 _SECOND = const(1)
 
@@ -82,7 +84,7 @@ class Reading:
 
 def characters_wanted(values, costs, most):
     """How many characters, `most` at most, the likely messages need, told from the first fourteen."""
-    burst = _Burst(values, costs, most, None)
+    burst = _Burst(values, costs, most)
     hypotheses = sorted(burst.beginnings(_TOLD_FROM))
     wanted = 0
     if _has_ntt_header(values):
@@ -105,31 +107,33 @@ def _has_ntt_header(values):
     return False
 
 
-def read(values, costs, count, follows):
-    """The best Reading of `count` characters, or None.
+def steps(values, costs, count, follows, most_cost_nats):
+    """Looks for the best Reading of `count` characters: yields None between steps, and at last the Reading, if any.
 
     values, costs: of each character its ALTERNATIVES likeliest values, and what each costs, from 0
     follows: for each character, whether one was found where it is
+    most_cost_nats: no dearer one is looked for; a burst that noise has taken is soon given up so
     """
-    burst = _Burst(values, costs, count, follows)
+    burst = _Burst(values, costs, count, follows, min(int(most_cost_nats * NAT), _IMPOSSIBLE - 1))
+    hypotheses = burst.hypotheses()
+    yield None
     best = None
     second_cost = 0
-    for hypothesis in sorted(burst.hypotheses())[:_MOST_SOLVED]:
+    for hypothesis in sorted(hypotheses)[:_MOST_SOLVED]:
         if best is not None and hypothesis[0] > best[0] + _MOST_MARGIN:
             break
-        found = burst.solve(hypothesis)
-        if found is None:
-            continue
-        if best is None:
-            best, second_cost = found, found[1]
-            continue
-        dearer = found if found[0] >= best[0] else best
-        best = best if dearer is found else found
-        second_cost = min(second_cost, found[1], dearer[0])
-    if best is None:
-        return None
-    cost, _, data, repaired, credit, first = best
-    return Reading(data, first, cost, min(_MOST_MARGIN, second_cost - cost), credit, repaired)
+        for found in burst.solve(hypothesis):
+            if found is None:
+                yield None
+            elif best is None:
+                best, second_cost = found, found[1]
+            else:
+                dearer = found if found[0] >= best[0] else best
+                best = best if dearer is found else found
+                second_cost = min(second_cost, found[1], dearer[0])
+    if best is not None:
+        cost, _, data, repaired, credit, first = best
+        yield Reading(data, first, cost, min(_MOST_MARGIN, second_cost - cost), credit, repaired)
 
 
 def read_ntt(values, costs, count):
@@ -203,7 +207,8 @@ def _text_cost(value):
 
 
 class _Burst:
-    def __init__(self, values, costs, count, follows):
+    def __init__(self, values, costs, count, follows=None, most_cost=_NO_LIMIT):
+        self._most_cost = most_cost
         self._values = values
         self._costs = costs
         self._count = count
@@ -234,12 +239,19 @@ class _Burst:
         ]
 
     def solve(self, hypothesis):
-        """(cost, that of the next best, bytes, whether repaired, credit, first) of the best that begins so, or None."""
+        """The best that begins so: yields None between steps, and at last, if there is one that costs little enough,
+
+        (cost, that of the next best, bytes, whether repaired, credit, first).
+        """
         cost, first, message_type, length = hypothesis
-        is_sdmf = message_type in _SDMF
-        parts = self._sdmf(first, message_type, length) if is_sdmf else self._mdmf(first, length)
+        parts = None
+        if message_type in _SDMF:
+            parts = self._sdmf(first, message_type, length)
+        else:
+            for parts in self._mdmf(first, length, self._most_cost - cost):
+                yield None
         if parts is None:
-            return None
+            return
         cost += parts[0]
         data = bytearray([message_type, length])
         deviations = self._deviations
@@ -252,18 +264,22 @@ class _Burst:
             else:
                 cost += self._choose(data, first + position, content, place, part_length)
                 credit += _CREDIT_OF_CLASS[content]
+            if cost > self._most_cost:
+                return
+            if position % _POSITIONS_A_STEP == 0:
+                yield None
         # The checksum's own character may be anything that the other bytes ask for.
         self._choose(data, first + _HEADER + length, -1, 0, 0)
+        yield None
         change, next_change = deviations.cheapest(-sum(data) & 0xFF, data)
         if change is None:
-            return None
+            return
         repaired = False
         for k in range(len(data)):
             repaired = repaired or data[k] != self._values[(first + k) * ALTERNATIVES]
         data = bytes(data)
-        if not _makes_sense(data, repaired):
-            return None
-        return cost + change, cost + next_change, data, repaired, credit, first
+        if _makes_sense(data, repaired):
+            yield cost + change, cost + next_change, data, repaired, credit, first
 
     def _following(self, end):
         count = 0
@@ -303,16 +319,20 @@ class _Burst:
                 )
         return 0, parts
 
-    def _mdmf(self, first, length):
-        """As `_sdmf`, of the likeliest division into parameters."""
+    def _mdmf(self, first, length, most_cost):
+        """As `_sdmf`, of the likeliest division into parameters: yields None between steps, and at last that."""
         end = _HEADER + length
         best = {end: (0, None)}
         for position in range(end - 3, _HEADER - 1, -1):
-            chosen = self._parameter(first, position, best)
+            chosen = self._parameter(first, position, best, most_cost)
             if chosen is not None:
                 best[position] = chosen
-        if _HEADER not in best:
-            return None
+            if position % _POSITIONS_A_STEP == 0:
+                yield None
+        if _HEADER in best:
+            yield self._divided(best, end)
+
+    def _divided(self, best, end):
         parts = []
         cost = 0
         position = _HEADER
@@ -326,8 +346,11 @@ class _Burst:
             position += 2 + parameter_length
         return cost, parts
 
-    def _parameter(self, first, position, best):
-        """The cheapest parameter that may begin at `position`, and all after it: (cost, (own cost, type, ...))."""
+    def _parameter(self, first, position, best, most):
+        """The cheapest parameter that may begin at `position`, and all after it: (cost, (own cost, type, ...)).
+
+        None if all cost more than `most`.
+        """
         chosen = None
         for cost_type, parameter_type in self._structural(first + position):
             own_cost = cost_type
@@ -335,21 +358,21 @@ class _Burst:
                 own_cost += _UNKNOWN_TYPE
             elif parameter_type not in _COMMON_TYPES:
                 own_cost += _RARE_TYPE
+            if own_cost > most:
+                continue
             content = message.content_class(parameter_type)
             for cost_length, length in self._structural(first + position + 1):
                 after = best.get(position + 2 + length)
                 if after is None or not message.length_fits(parameter_type, length):
                     continue
                 cost = own_cost + cost_length + after[0]
-                most = _IMPOSSIBLE if chosen is None else chosen[0]
                 k = position + 2
-                while k < position + 2 + length and cost < most:
+                while k < position + 2 + length and cost <= most:
                     cost += self._least_cost(first + k, content)
                     k += 1
-                if cost >= _IMPOSSIBLE:
-                    continue
-                if chosen is None or cost < chosen[0]:
+                if cost <= most:
                     chosen = (cost, (own_cost + cost_length, parameter_type, length, content))
+                    most = cost - 1
         return chosen
 
     def _least_cost(self, character, content):
@@ -378,15 +401,17 @@ class _Burst:
     def _choose(self, data, character, content, place, length):
         """Appends the likeliest value to `data`, notes the others as deviations; answers the cost of the likeliest."""
         allowed = []
+        most = _MOST_DEVIATION
         for k in range(character * ALTERNATIVES, (character + 1) * ALTERNATIVES):
             cost = self._costs[k]
-            if cost > _MOST_DEVIATION:
+            if cost > most:
                 break
             value = self._values[k]
             if content >= 0:
                 cost += _content_cost(content, place, length, value)
             if cost < _IMPOSSIBLE:
                 allowed.append((cost, value))
+                most = min(most, cost + _MOST_MARGIN)
         if not allowed:
             data.append(self._values[character * ALTERNATIVES])
             return _IMPOSSIBLE

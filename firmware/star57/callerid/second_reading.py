@@ -85,11 +85,11 @@ class SecondReader:
         self.quality = _UNKNOWN
         self.is_whole = False
 
-    def steps(self, mark_ended):
+    def steps(self, mark_ended, most_cost_nats):
         """Reads the message that follows the mark that ended there, in steps between which the line can be heard.
 
-        Yields None until it yields the repair.Reading, if there is one. Where it is in doubt how the sender's bits
-        change, a second one may follow: of the other way. Allocates.
+        Yields None until it yields the repair.Reading, if there is one that costs little enough. Where it is in doubt
+        how the sender's bits change, a second one may follow: of the other way. Allocates.
 
         What is read is held in the recorder, until somebody releases it. Reading.ended counts as `heard` counts.
         """
@@ -109,15 +109,17 @@ class SecondReader:
             yield None
         if not self._starts:
             return
-        modem = self._likeliest(modems)
-        self._judge_modem(modem)
+        self._choose_modem(modems)
         yield None
-        for reading in self._message():
+        for _ in self._choose_edges():
+            yield None
+        self._judge_modem()
+        for reading in self._message(most_cost_nats):
             yield reading
         if self._doubt is not None and self.quality["snr_db"] >= _DOUBT_SNR_DB:
-            noise, modem.whole_samples, self._starts = self._doubt
-            self._tune(modem, noise)
-            for reading in self._message():
+            noise, self._modem.whole_samples, self._starts = self._doubt
+            self._tune(self._modem, noise)
+            for reading in self._message(most_cost_nats):
                 yield reading
 
     def _measure_mark(self):
@@ -219,9 +221,18 @@ class SecondReader:
             self._decisions,
         )
 
-    def _likeliest(self, modems):
-        """The modem whose characters fit best, tuned to it, with its twist and the noise as they are in the data."""
-        modem = self._likelier(modems)
+    def _choose_modem(self, modems):
+        """The modem whose characters fit better, and its twist as it is in the data."""
+        most = None
+        for modem in modems:
+            self._measure_space(modem)
+            fit = self._fit(modem, _FEW_FITTED)[0] if len(modems) > 1 else 0
+            if most is None or fit > most:
+                self._modem, most = modem, fit
+
+    def _choose_edges(self):
+        """Steps that tell how the sender's bits change, and the noise as it is in the data; tunes to them."""
+        modem = self._modem
         fitted = []
         measured = self._starts
         for edges in _EDGES:
@@ -231,6 +242,7 @@ class SecondReader:
                 modem.whole_samples = edges != _ANYWHERE
                 fit, noise = self._fit(modem, _FITTED)
                 fitted.append((fit, noise, modem.whole_samples, starts))
+                yield None
         anywhere = fitted[0]
         whole = max(fitted[1:] or [(0,)])
         best, other = (anywhere, whole) if anywhere[0] >= whole[0] else (whole, anywhere)
@@ -238,17 +250,6 @@ class SecondReader:
         self._doubt = other[1:] if is_doubtful else None
         _, noise, modem.whole_samples, self._starts = best
         self._tune(modem, noise)
-        return modem
-
-    def _likelier(self, modems):
-        likelier = None
-        most = 0
-        for modem in modems:
-            self._measure_space(modem)
-            fit = self._fit(modem, _FEW_FITTED)[0] if len(modems) > 1 else 0
-            if likelier is None or fit > most:
-                likelier, most = modem, fit
-        return likelier
 
     def _measure_space(self, modem):
         self._tune(modem, self._mark.noise_power)
@@ -296,7 +297,7 @@ class SecondReader:
         fsk.shift_right(self._samples, _LONGEST_CHARACTER, self._shift)
         return self._samples, max(0.0, start - whole)
 
-    def _message(self):
+    def _message(self, most_cost_nats):
         wanted = min(_FIRST_CHARACTERS, len(self._starts))
         count = 0
         while count < wanted:
@@ -309,14 +310,18 @@ class SecondReader:
                 yield None
         yield None
         reading = repair.read_ntt(self._values, self._costs, count)
-        if reading is None:
-            reading = repair.read(self._values, self._costs, count, self._follows)
         if reading is not None:
-            last = min(len(self._starts), reading.first + len(reading.data)) - 1
-            if self._doubt is not None:
-                reading.margin_nats -= _DOUBT_NATS
-            reading.ended = self._first + int(self._starts[last]) + _LONGEST_CHARACTER
-            yield reading
+            yield self._ended(reading)
+            return
+        for reading in repair.steps(self._values, self._costs, count, self._follows, most_cost_nats):
+            yield None if reading is None else self._ended(reading)
+
+    def _ended(self, reading):
+        last = min(len(self._starts), reading.first + len(reading.data)) - 1
+        if self._doubt is not None:
+            reading.margin_nats -= _DOUBT_NATS
+        reading.ended = self._first + int(self._starts[last]) + _LONGEST_CHARACTER
+        return reading
 
     def _judge_mark(self):
         mark = self._mark
@@ -325,8 +330,9 @@ class SecondReader:
         self.quality["level_dbm0"] = round(level_dbm0, 1)
         self.quality["snr_db"] = round(10 * math.log10(mark.tone_power / noise) + _NOISE_SHARE_DB, 1)
 
-    def _judge_modem(self, modem):
+    def _judge_modem(self):
         mark = self._mark
+        modem = self._modem
         ratio = (
             mark.amplitude / fsk.gain(mark.hz) * fsk.gain(mark.hz + modem.shift_hz) / modem.space_amplitude
         )

@@ -32,10 +32,14 @@ _MARK_WEIGHT = const(5)  # amplitudes, 256 for the stronger of the two
 _SPACE_WEIGHT = const(6)
 _SPACE_ENERGY = const(7)  # what a space bit's template has more than a mark bit's, in units of the likelihood
 _COST = const(8)  # of one unit of the likelihood, in 1/256 of a cost
-_WORDS = const(9)
+_WINDOW = const(9)  # of likelihoods below the greatest that cost less than MOST_COST, and 1
+_WORDS = const(10)
 
-# How many of the lowest four bits of a value are set.
-_ONES = bytes((0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4))
+# How many of the four bits of 0 to 15 are space; then 0 to 15 by how many are.
+_SPACES_AND_VALUES = (
+    b"\x04\x03\x03\x02\x03\x02\x02\x01\x03\x02\x02\x01\x02\x01\x01\x00"
+    b"\x00\x01\x02\x04\x08\x03\x05\x06\x09\x0a\x0c\x07\x0b\x0d\x0e\x0f"
+)
 
 
 @micropython.viper
@@ -175,86 +179,99 @@ def _end(sums: ptr32, sine: ptr16, half: ptr32):
 
 
 @micropython.viper
-def _turn(half: ptr32, turned: ptr32, place: int, sine: ptr16):
-    """The upper half's 16 sums turned by an angle, 256 a turn, and 2^20 more to have no sign. Bounds as in `_half`."""
-    s = int(sine[place & 255])
-    s -= (s & 0x8000) << 1
-    c = int(sine[(place + 64) & 255])
-    c -= (c & 0x8000) << 1
-    for v in range(16):
-        a = int(half[2 * v])
-        a -= (a & 0x20000000) << 3
-        b = int(half[2 * v + 1])
-        b -= (b & 0x20000000) << 3
-        turned[2 * v] = ((a * c - b * s) >> 8) + 0x100000
-        turned[2 * v + 1] = ((a * s + b * c) >> 8) + 0x100000
+def _combine(
+    state: ptr32,
+    low: ptr32,
+    high: ptr32,
+    turned: ptr32,
+    sine: ptr16,
+    spaces: ptr8,
+    likelihood: ptr16,
+    window: int,
+) -> int:
+    """Likelihoods of all 256 values: magnitude of both halves, less their energy. Answers the greatest.
 
+    What is less than it by `window` or more may be 0 instead. `spaces`: how many bits of 0 to 15 are space, and behind
+    them those values, with as many spaces together: the upper half's 16 sums need not be turned anew for each value of
+    the lower half, for its bits are mostly as long as each other. `turned` holds the turned sums, and 2^20 more to have
+    no sign.
 
-@micropython.viper
-def _combine(state: ptr32, ones: ptr8, low: ptr32, value: int, turned: ptr32, likelihood: ptr16):
-    """Likelihoods of the 16 values whose lower four bits are `value`: magnitude of both halves, less their energy.
-
-    The magnitude is the greatest projection on four directions of the octant, 0.5 % low at most. Sums are below 2^19.4,
-    times 256; a sixteenth is kept.
+    The magnitude is the greatest projection on four directions of the octant, 0.5 % low at most, and at most the larger
+    component and 0.42 of the smaller: few values need more than that bound. Sums are below 2^19.4, times 256; a
+    sixteenth is kept.
     """
     energy = int(state[_SPACE_ENERGY])
     energy -= (energy & 0x20000000) << 3
-    lower_spaces = 4 - int(ones[value])
-    x = int(low[2 * value])
-    x -= ((x & 0x20000000) << 3) + 0x100000
-    y = int(low[2 * value + 1])
-    y -= ((y & 0x20000000) << 3) + 0x100000
-    for v in range(16):
-        p = int(turned[2 * v]) + x
-        if p < 0:
-            p = 0 - p
-        q = int(turned[2 * v + 1]) + y
-        if q < 0:
-            q = 0 - q
-        if p < q:
-            r = p
-            p = q
-            q = r
-        r = 255 * p + 25 * q
-        s = 245 * p + 74 * q
-        if s > r:
-            r = s
-        s = 226 * p + 121 * q
-        if s > r:
-            r = s
-        s = 198 * p + 163 * q
-        if s > r:
-            r = s
-        r = (r >> 12) - (lower_spaces + 4 - int(ones[v])) * energy
-        likelihood[value + (v << 4)] = r if r > 0 else 0
+    greatest = 0
+    last_place = -1
+    k = 16
+    while k < 32:
+        value = int(spaces[k])
+        k += 1
+        place = (int(low[32 + value]) >> 8) & 255
+        if place != last_place:
+            last_place = place
+            s = int(sine[place])
+            s -= (s & 0x8000) << 1
+            c = int(sine[(place + 64) & 255])
+            c -= (c & 0x8000) << 1
+            v = 0
+            while v < 32:
+                p = int(high[v])
+                p -= (p & 0x20000000) << 3
+                q = int(high[v + 1])
+                q -= (q & 0x20000000) << 3
+                turned[v] = ((p * c - q * s) >> 8) + 0x100000
+                turned[v + 1] = ((p * s + q * c) >> 8) + 0x100000
+                v += 2
+        x = int(low[2 * value])
+        x -= ((x & 0x20000000) << 3) + 0x100000
+        y = int(low[2 * value + 1])
+        y -= ((y & 0x20000000) << 3) + 0x100000
+        lower_spaces = int(spaces[value])
+        v = 0
+        while v < 16:
+            p = int(turned[2 * v]) + x
+            if p < 0:
+                p = 0 - p
+            q = int(turned[2 * v + 1]) + y
+            if q < 0:
+                q = 0 - q
+            if p < q:
+                r = p
+                p = q
+                q = r
+            less = (lower_spaces + int(spaces[v])) * energy
+            r = ((256 * p + 108 * q) >> 12) - less
+            if r > greatest - window:
+                r = 255 * p + 25 * q
+                s = 245 * p + 74 * q
+                if s > r:
+                    r = s
+                s = 226 * p + 121 * q
+                if s > r:
+                    r = s
+                s = 198 * p + 163 * q
+                if s > r:
+                    r = s
+                r = (r >> 12) - less
+                if r > greatest:
+                    greatest = r
+            else:
+                r = 0
+            likelihood[value + (v << 4)] = r if r > 0 else 0
+            v += 1
+    return greatest
 
 
 @micropython.viper
-def _greatest(likelihood: ptr16) -> int:
-    """The greatest of 256."""
-    most = 0
-    v = 0
-    while v < 256:
-        if int(likelihood[v]) > most:
-            most = int(likelihood[v])
-        v += 1
-    return most
-
-
-@micropython.viper
-def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr8, at: int):
+def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr8, at: int, most: int):
     """The likeliest values, from values[at] on, and their costs: likeliest first, MOST_COST where there is no more.
 
-    A likelihood is below 2^16 and the cost of its unit below 2^15: where that is high, likelihoods are low.
+    `most`: the greatest likelihood. A likelihood is below 2^16 and the cost of its unit below 2^15: where that is high, likelihoods are low.
     """
-    most = 0
-    v = 0
-    while v < 256:
-        if int(likelihood[v]) > most:
-            most = int(likelihood[v])
-        v += 1
     unit = int(state[_COST])
-    least = most - (MOST_COST << 8) // (unit + 1) - 1
+    least = most - int(state[_WINDOW])
     end = at
     v = 0
     while v < 256:
@@ -371,11 +388,11 @@ class CharacterReader:
             (space_amplitude**2 - mark_amplitude**2) * bit_samples / 4 / strongest * 256 / 1024
         )
         state[_COST] = min(0x7FFF, round(256 * NAT * strongest * 4 / noise_power))
+        state[_WINDOW] = (MOST_COST << 8) // (state[_COST] + 1) + 1
 
     def fit(self, samples, start):
         """(how well the likeliest value fits, the energy of what it leaves, in how many samples)."""
-        self._compare(samples, start)
-        fit = _greatest(self._likelihood)
+        fit = self._compare(samples, start, 0)
         first = int(start + 0.99)
         count = int(_BITS * self._bit_samples)
         # A unit of the likelihood is four times the stronger amplitude; half of what mark bits take is not in it.
@@ -384,8 +401,8 @@ class CharacterReader:
 
     def alternatives(self, samples, start, values, costs, at):
         """Writes the ALTERNATIVES likeliest values into values[at:] and their costs, from 0, into costs[at:]."""
-        self._compare(samples, start)
-        _pick(self._state, self._likelihood, values, costs, at)
+        most = self._compare(samples, start, self._state[_WINDOW])
+        _pick(self._state, self._likelihood, values, costs, at, most)
 
     def strength(self, samples, start):
         """How much of the tones is in the ten bits, each alone: the most where the bits are in their places."""
@@ -407,7 +424,7 @@ class CharacterReader:
             return None
         return tones[2] / tones[3] / (tones[0] / tones[1])
 
-    def _compare(self, samples, start):
+    def _compare(self, samples, start, window):
         state = self._state
         sums = self._sums
         low = self._low
@@ -424,6 +441,4 @@ class CharacterReader:
         _half(sums, SINE, 1, low)
         _half(sums, SINE, 5, high)
         _end(sums, SINE, high)
-        for value in range(16):
-            _turn(high, self._turned, low[32 + value] >> 8, SINE)
-            _combine(state, _ONES, low, value, self._turned, self._likelihood)
+        return _combine(state, low, high, self._turned, SINE, _SPACES_AND_VALUES, self._likelihood, window)
