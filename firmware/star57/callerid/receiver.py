@@ -298,7 +298,9 @@ class CallerIdReceiver:
     def _is_due(self, burst, read_at):
         """Whether as much of it has come as a message usually has, or all, since it was last read."""
         is_usual = read_at < burst + _USUAL_SAMPLES <= self._recorder.heard
-        return is_usual or read_at < self._dropped_at >= burst + _READABLE_SAMPLES
+        # Noise may take the carrier for a moment only.
+        is_silent = not self._framer.carrier_present
+        return is_usual or (is_silent and read_at < self._dropped_at >= burst + _READABLE_SAMPLES)
 
     def _confirm(self):
         """Steps: a message whose checksum holds is read a second time, for it holds by chance in 1 of 256."""

@@ -25,11 +25,12 @@ _REASON_FOR_NUMBER = const(8)
 _UNEXPLAINED = const(48)  # a character behind the message's end
 _MOST_FOLLOWING = const(4)
 # What is less likely than this, in eighths of a nat, is not tried: a type or length; another byte; another message.
-_MOST_STRUCTURAL = const(128)
+_MOST_STRUCTURAL = const(64)
 _MOST_DEVIATION = const(192)
 _MOST_MARGIN = const(128)
 _MOST_STARTS = const(12)
-_MOST_SOLVED = const(3)
+_MOST_SOLVED = const(2)  # messages, the likeliest by their type and length
+_MOST_OF_HEADER = const(64)  # what these two may cost
 _TOLD_FROM = const(14)
 _FEWEST_OF_HEADER = const(4)
 _LIKELY = const(40)  # 5 nats above the likeliest
@@ -236,6 +237,7 @@ class _Burst:
         return [
             (cost + _UNEXPLAINED * self._following(first + length + 3), first, message_type, length)
             for cost, first, message_type, length in self.beginnings(self._count)
+            if cost <= _MOST_OF_HEADER
         ]
 
     def solve(self, hypothesis):
@@ -248,7 +250,8 @@ class _Burst:
         if message_type in _SDMF:
             parts = self._sdmf(first, message_type, length)
         else:
-            for parts in self._mdmf(first, length, self._most_cost - cost):
+            for divided in self._mdmf(first, length, self._most_cost - cost):
+                parts = divided
                 yield None
         if parts is None:
             return

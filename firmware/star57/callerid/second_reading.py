@@ -164,9 +164,12 @@ class SecondReader:
         self._starts = []
         self._slice(0)
         yield None
-        if not clock.find(self._decisions, self._filled, _EARLIEST_START):
+        is_found = False
+        for is_found_now in clock.find(self._decisions, self._filled, _EARLIEST_START):
+            is_found = is_found_now
+            yield None
+        if not is_found:
             return
-        yield None
         for k in range(_MOST_CHARACTERS):
             self._follows[k] = 0
         early = min(_EARLY_CHARACTERS, int((clock.start - 2) / clock.period))

@@ -268,7 +268,8 @@ def _combine(
 def _pick(state: ptr32, likelihood: ptr16, values: ptr8, costs: ptr8, at: int, most: int):
     """The likeliest values, from values[at] on, and their costs: likeliest first, MOST_COST where there is no more.
 
-    `most`: the greatest likelihood. A likelihood is below 2^16 and the cost of its unit below 2^15: where that is high, likelihoods are low.
+    `most`: the greatest likelihood. It is below 2^16 and the cost of its unit below 2^15: where that is high,
+    likelihoods are low.
     """
     unit = int(state[_COST])
     least = most - int(state[_WINDOW])

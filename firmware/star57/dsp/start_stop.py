@@ -11,6 +11,7 @@ NO_DECISION = const(128)
 WHOLE_BIT = const(100)  # a decision for a whole bit without noise, either side of NO_DECISION
 
 _FEW = const(8)  # characters that tell a period roughly
+_PERIODS_A_STEP = const(24)  # that are tried
 _TOGETHER = const(9)  # characters that tell how far their starts are off
 _COARSE_PERIOD = const(128)  # half a sample, Q8; one where many periods are tried
 _SPACED_PERIOD = const(256)
@@ -126,30 +127,36 @@ class CharacterClock:
         self.period = 0.0
         self.bit_samples = 0.0
         self._edge = 0.0  # what a character's edge scores
+        self._best = (0, 0, 0)
 
     def find(self, decisions, count, earliest):
-        """Whether there are characters, the first at `earliest` or within a character behind it."""
+        """Looks for characters, the first at `earliest` or within a character behind it: yields False between steps,
+
+        and at last True if there are some.
+        """
         state = self._state
         state[_BIT] = _USUAL_BIT
         self._edge = 4 * self._mean(decisions, earliest - _MARK_MEASURED, earliest)
-        period, score = self._best_period(decisions, count, earliest, _UNSPACED, _COARSE_PERIOD, 1)
-        start = state[_START]
+        for _ in self._best_period(decisions, count, earliest, _UNSPACED, _COARSE_PERIOD, 1):
+            yield False
+        period, score, start = self._best
         if score < _FEW * _CLEAR * self._edge:
-            spaced, spaced_score = self._best_period(
+            spaced = self._best_period(
                 decisions, count, earliest, _SPACED, _SPACED_PERIOD, _SPACED_STARTS_APART
             )
-            if spaced_score > _CLEARER * score:
-                period, start = spaced, state[_START]
+            for _ in spaced:
+                yield False
+            if self._best[1] > _CLEARER * score:
+                period, _, start = self._best
         state[_START] = start
         for characters, step in _FINER:
             if period:
                 period = self._finer_period(decisions, count, period, characters, step)
-        if not period:
-            return False
-        self.start = state[_START] / 256
-        self.period = period / 256
-        self._choose_bit(decisions, period, count)
-        return True
+        if period:
+            self.start = state[_START] / 256
+            self.period = period / 256
+            self._choose_bit(decisions, period, count)
+            yield True
 
     def offset(self, decisions, first, count):
         """(by how much characters start behind `first`, for how many of them that was found: nine at most), or None.
@@ -204,13 +211,15 @@ class CharacterClock:
         return sum(decisions[first:end]) / (end - first) - NO_DECISION
 
     def _best_period(self, decisions, count, earliest, bits, step, apart):
-        """(period in Q8, score of a few characters) that fits best; (0, 0) if none does."""
+        """Steps that leave the (period in Q8, score of a few characters, start in Q8) that fits best in `_best`.
+
+        The period is 0 if none does.
+        """
         state = self._state
-        best = most = 0
-        start = 0
+        best = most = start = 0
         state[_CHARACTERS] = _FEW
         state[_APART] = apart << 8
-        for period in range(bits[0] * _SHORTEST_BIT, bits[1] * _LONGEST_BIT, step):
+        for tried, period in enumerate(range(bits[0] * _SHORTEST_BIT, bits[1] * _LONGEST_BIT, step)):
             if earliest + (_FEW * period >> 8) + 4 >= count:
                 break
             state[_PERIOD] = period
@@ -222,8 +231,9 @@ class CharacterClock:
                 most = score
                 best = period
                 start = state[_BEST]
-        state[_START] = start
-        return best, most
+            if tried % _PERIODS_A_STEP == _PERIODS_A_STEP - 1:
+                yield
+        self._best = (best, most, start)
 
     def _finer_period(self, decisions, count, period, characters, step):
         """The period by as many characters as there are, so many at most, or 0; moves the start, too."""
