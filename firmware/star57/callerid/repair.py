@@ -228,8 +228,9 @@ class _Burst:
                     continue
                 rarity = _RARE_MESSAGE if message_type in _RARE_MESSAGES else 0
                 for cost_length, length in self._structural(first + 1):
-                    if 3 <= length <= self._count - first - 3:
-                        found.append((cost_type + rarity + cost_length, first, message_type, length))
+                    cost = cost_type + rarity + cost_length
+                    if cost <= _MOST_OF_HEADER and 3 <= length <= self._count - first - 3:
+                        found.append((cost, first, message_type, length))
         return found
 
     def hypotheses(self):
@@ -237,7 +238,6 @@ class _Burst:
         return [
             (cost + _UNEXPLAINED * self._following(first + length + 3), first, message_type, length)
             for cost, first, message_type, length in self.beginnings(self._count)
-            if cost <= _MOST_OF_HEADER
         ]
 
     def solve(self, hypothesis):

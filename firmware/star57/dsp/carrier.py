@@ -52,27 +52,32 @@ _COARSE_TO_FINE = ((8, 1), (16, 4), (24, 6))
 
 
 @micropython.viper
-def _correlate(samples: ptr16, first: int, end: int, step: int, sine: ptr16, sums: ptr32):
-    """Adds the correlation with a tone of `step`, its phase 0 at sample 0, to sums[0] (cosine) and sums[1] (sine).
+def _correlate(samples: ptr16, block: int, blocks: int, step: int, sine: ptr16, sums: ptr32):
+    """Correlation of each block with a tone of `step`, its phase 0 at sample 0: sums[2 k] cosine, sums[2 k + 1] sine.
 
-    |x| <= 2047 and |sine| <= 256: a block of 256 samples sums to less than 2^27.
+    |x| <= 2047 and |sine| <= 256: a block of 280 samples sums to less than 2^27.2.
     """
-    a = 0
-    b = 0
-    phase = first * step
-    for i in range(first, end):
-        x = int(samples[i])
-        x -= (x & 0x8000) << 1
-        place = phase >> 8
-        y = int(sine[(place + 64) & 255])
-        y -= (y & 0x8000) << 1
-        a += x * y
-        y = int(sine[place & 255])
-        y -= (y & 0x8000) << 1
-        b -= x * y
-        phase += step
-    sums[0] = a
-    sums[1] = b
+    phase = 0
+    k = 0
+    while k < blocks:
+        a = 0
+        b = 0
+        end = int(samples) + (block << 1)
+        while int(samples) < end:
+            x = int(samples[0])
+            x -= (x & 0x8000) << 1
+            place = phase >> 8
+            y = int(sine[(place + 64) & 255])
+            y -= (y & 0x8000) << 1
+            a += x * y
+            y = int(sine[place & 255])
+            y -= (y & 0x8000) << 1
+            b -= x * y
+            phase += step
+            samples = ptr16(int(samples) + 2)
+        sums[2 * k] = a
+        sums[2 * k + 1] = b
+        k += 1
 
 
 @micropython.viper
@@ -108,29 +113,29 @@ def measure(samples, count, near_hz):
     hz = near_hz
     for block, lag in _COARSE_TO_FINE:
         hz += _offset_hz(samples, count, hz, block, lag)
-    real, imaginary = _sums(samples, 0, count, hz)
-    amplitude = 2 * math.sqrt(real * real + imaginary * imaginary) / count / 256
+    real, imaginary = _sums(samples, count, 1, hz)
+    amplitude = 2 * math.sqrt(float(real) * real + float(imaginary) * imaginary) / count / 256
     return Carrier(hz, amplitude * (1 << shift), power * (1 << (2 * shift)))
 
 
-def _sums(samples, first, end, hz):
-    sums = array("i", (0, 0))
-    real = imaginary = 0.0
-    step = round(_TURN * hz / _SAMPLE_HZ)
-    for start in range(first, end, 256):
-        _correlate(samples, start, min(end, start + 256), step, SINE, sums)
-        real += sums[0]
-        imaginary += sums[1]
-    return real, imaginary
+def _sums(samples, block, blocks, hz):
+    """Correlations of the blocks with that tone, real and imaginary in turn."""
+    sums = array("i", bytes(8 * blocks))
+    _correlate(samples, block, blocks, round(_TURN * hz / _SAMPLE_HZ), SINE, sums)
+    return sums
 
 
 def _offset_hz(samples, count, hz, block, lag):
     """How far the tone lies above `hz`, from the phase that it gains in `lag` blocks."""
-    sums = [_sums(samples, start, start + block, hz) for start in range(0, count - block + 1, block)]
+    blocks = count // block
+    sums = _sums(samples, block, blocks, hz)
     real = imaginary = 0.0
-    for k in range(len(sums) - lag):
-        a, b = sums[k]
-        c, d = sums[k + lag]
+    for k in range(0, 2 * (blocks - lag), 2):
+        # As floats, for the products have more bits than a small integer.
+        a = float(sums[k])
+        b = float(sums[k + 1])
+        c = sums[k + 2 * lag]
+        d = sums[k + 2 * lag + 1]
         real += a * c + b * d
         imaginary += a * d - b * c
     return math.atan2(imaginary, real) * _SAMPLE_HZ / (2 * math.pi * lag * block)
