@@ -316,7 +316,9 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
                     # The next 10 ms will be all of the new sound.
                     track[_CHANGING] = 1
                 elif change == _FALLEN or int(track[_CHANGING]):
-                    below = int(_cells_since_change(track))
+                    # It may have faded before it ended: how long it has been quiet is known, but in strong noise.
+                    if below < 3 or (below < _SURE_CELLS and floor > peak):
+                        below = int(_cells_since_change(track))
                     track[_LASTED] = run - below
                     run = below
                     below = 0
@@ -475,11 +477,19 @@ class Ear:
         if event == _SOUND_ENDED:
             kind = self._tone(behind + track[_RUN], lasted, 1)
         elif event == _SOUND_CHANGED:
+            if track[_MODE] == _SOUNDING and self._is_one_sound(lasted + track[_RUN]):
+                track[_RUN] += lasted
+                _begin_sums(track)
+                return
             # The last 40 ms were not all of it.
             track[_LATE] = 0
             kind = self._tone(behind + _CHANGING_CELLS, lasted + track[_RUN] - _CHANGING_CELLS, 0)
         _begin_sums(track)
         self._ended(kind, lasted)
+
+    def _is_one_sound(self, _cells):
+        """Whether sound that has changed, and has lasted for this, is the same sound still."""
+        return False
 
     def _hush_noise(self):
         """Takes steady noise as the silence that it is: a tone has to rise above it."""
@@ -522,10 +532,6 @@ class Ear:
         """For how long it has been sounding, without a sign of its end; 0 if it is not."""
         track = self.track
         return track[_RUN] if track[_MODE] == _SOUNDING and not track[_BELOW] else 0
-
-    def add_up(self):
-        """Sums of what sounds to `_sums`; answers whether there are any."""
-        return _add_up(self.track, self._sums, 1)
 
     def _tone(self, ago, cells, ended):
         """The bits of the wanted lines that have sounded for the last `cells` before the last `ago`."""

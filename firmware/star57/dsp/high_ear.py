@@ -21,12 +21,13 @@ _PURE = const(2950)
 _OFF_DECIHERTZ = const(20)
 _LOWEST_DECIHERTZ = const(8500)
 _HIGHEST_DECIHERTZ = const(19200)
-# From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz; of a howler less is below 2 kHz.
+# From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz.
 _TO_SQUARE_HUNDREDTHS = const(1996)
-_HOWLER_HUNDREDTHS = const(2626)
 # Autocorrelation of white noise over one and two samples, of the taps 1 2 1 and the high-pass: in parts of 1024.
 _NOISE_ONE = const(165)
 _NOISE_TWO = const(-20)
+# Word of the sums, as in ear.py.
+_POWER = const(4)
 # Words of what `_tone_in_noise` finds.
 _TONE = const(0)  # power, in the units of the sums
 _HALF_COSINE = const(1)  # of half the angle between two samples at 4 kHz, Q12
@@ -127,11 +128,14 @@ class HighEar(Ear):
         self.expects_howler = False
 
     def look_for_howler(self):
-        """Sets `_howls` to the share, in parts of 4096, of the last 10 ms that is a howler's four lines."""
+        """Whether the last 10 ms are a howler's four lines: their share, in parts of 4096, to `_howls`.
+
+        And the mean square of these 10 ms in place of a tone's power.
+        """
         if self.settled_cells() < _SETTLED_CELLS:
             return
         powers = self._powers
-        goertzel.scale(self.samples, _HALF_SAMPLES)
+        shift = goertzel.scale(self.samples, _HALF_SAMPLES)
         energy = goertzel.energy(self.samples, _HALF_SAMPLES)
         powers[0] = 4
         goertzel.powers(self.samples, _HALF_SAMPLES, self._howler, powers)
@@ -144,29 +148,36 @@ class HighEar(Ear):
         share = (near >> 10) * 4096 // ((energy >> 10) + 1)
         if share >= _PURE:
             self._howls = min(share, 4096)
+            self._found[_TONE] = energy // _HALF_SAMPLES << 2 * shift
 
     def _ended(self, kind, cells):
         beeps = _SHORTEST_BEEP_CELLS <= cells <= _LONGEST_BEEP_CELLS
         if kind == SILENT:
             self._paused = beeps
-        elif not beeps or not self._howler_wanted:
-            self._beeps = 0
         else:
-            self._beeps = self._beeps + 1 if self._paused else 1
+            if not beeps or not self._howler_wanted:
+                self._beeps = 0
+            else:
+                self._beeps = self._beeps + 1 if self._paused else 1
             self._paused = False
         self.expects_howler = self._beeps >= _BEEPS_BEFORE_HOWLER
         super()._ended(kind, cells)
+
+    def _is_one_sound(self, cells):
+        """A howler's beep is: at 4 kHz 2600 Hz is 1400 Hz, and what is off in frequency beats with that."""
+        return self._howler_wanted and self._paused and cells <= _LONGEST_BEEP_CELLS
 
     def _tone(self, ago, cells, ended):
         if not self._howls:
             return super()._tone(ago, cells, ended)
         share = self._howls
         self._howls = 0
-        self.add_up()
+        # Its mean square as it was found: below 2 kHz the level of a howler is any.
+        self._sums[_POWER] = self._found[_TONE]
         self.count = 4
         for k in range(4):
             self.decihertz[k] = 10 * LINES[HOWLER_LINES][k + 1]
-        self._tell_quality(_HOWLER_HUNDREDTHS, share, 0)
+        self._tell_quality(0, share, 0)
         return _HOWLER_BIT
 
     def _is_noise(self):

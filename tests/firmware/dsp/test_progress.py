@@ -196,6 +196,18 @@ def test_neighbouring_frequencies_are_told_apart():
         assert "JP" not in line.receiver.countries
 
 
+def test_a_howler_whose_frequencies_are_off():
+    # At 4 kHz 2600 Hz is 1400 Hz: off by 0.1 to 0.4 % they beat in time with the beeps.
+    for pitch in (0.996, 0.9975, 0.998, 1.001, 1.002, 1.0025, 1.003):
+        line = Line("US", rms=40)
+        line.silence(500)
+        for _ in range(8):
+            line.sound((1400, 2060, 2450, 2600), 100, -20, pitch)
+            line.silence(100)
+        assert line.names() == ["howler"], (pitch, line.names())
+        assert abs(line.receiver.level_dbm0 + 20) <= 1, (pitch, line.receiver.level_dbm0)
+
+
 def test_how_soon():
     line = Line("US")
     line.silence(1000)
