@@ -18,7 +18,7 @@ from array import array
 from micropython import const
 
 from star57.dsp import level
-from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_KEYS, DTMF_LOW_HZ
+from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_LOW_HZ
 
 _SUB_BLOCK = const(40)  # 5 ms
 _HALF = const(20)  # as many at 4 kHz
@@ -31,8 +31,7 @@ _DIAL_TONE_SHOWS = const(4)
 _DIAL_TONE_LASTS = const(100)
 _NONE = const(255)
 
-_KEYS = bytes(ord(key) for key in DTMF_KEYS)
-_FREQUENCIES_HZ = DTMF_LOW_HZ + DTMF_HIGH_HZ
+_KEYS = b"123A456B789C*0#D"
 
 # The line: four half-band samples and six samples of before, and as many samples as are heard at a time. Of each pair
 # of samples, the half band's output takes the place of an even one, and that of the notches of an odd one.
@@ -159,7 +158,7 @@ def _notch_gain(hz):
 
 
 def _write_tones(words):
-    for k, hz in enumerate(_FREQUENCIES_HZ):
+    for k, hz in enumerate(DTMF_LOW_HZ + DTMF_HIGH_HZ):
         w = 2 * math.pi * hz / 4000
         row = _TONES + _TONE_ROW * k
         cosine = round(4096 * math.cos(w))
@@ -173,7 +172,7 @@ def _write_tones(words):
 
 
 def _write_limits(words):
-    for k, hz in enumerate(_FREQUENCIES_HZ):
+    for k, hz in enumerate(DTMF_LOW_HZ + DTMF_HIGH_HZ):
         row = _LIMITS + _LIMITS_ROW * k
         advance = 2 * math.pi * hz * _SUB_BLOCK / 8000
         # Q.24: 1.5 % + 2 Hz are accepted, 3.5 % are not. More than a quarter of margin lets octaves in.
