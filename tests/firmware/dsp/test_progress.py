@@ -5,7 +5,8 @@ from array import array
 
 import micropython
 import signals
-from star57.dsp import tone_plans
+from star57.dsp import high_ear, tone_plans
+from star57.dsp import lines as low_lines
 from star57.dsp.progress import ProgressReceiver
 from star57.dsp.tone_plans import COUNTRIES, LINES, OFF, PLANS, TONE_NAMES, plan
 
@@ -298,10 +299,31 @@ def test_reset_is_as_new():
     assert line.receiver.countries == ()
 
 
+def test_what_the_way_to_the_low_band_takes():
+    half = (47, -18, -138, -252, -255, -52, 383, 969, 1533, 1879)
+    low_pass = half + tuple(reversed(half))
+    table = low_lines._INVERSE_GAINS
+    for i in range(25):
+        hz = 304 + 16 * i
+        w = 2 * math.pi * (hz - 500) / 2000
+        real = sum([tap * math.cos(w * k) for k, tap in enumerate(low_pass)]) / 8192
+        imaginary = sum([tap * math.sin(w * k) for k, tap in enumerate(low_pass)]) / 8192
+        halving = (1 + math.cos(2 * math.pi * hz / 4000)) / 2
+        inverse = 1024 / (real**2 + imaginary**2) / halving**2
+        assert abs(table[2 * i] + (table[2 * i + 1] << 8) - inverse) <= 0.51, hz
+
+
+def test_the_coefficients_of_a_howler():
+    found = [
+        round(2 * 8192 * math.cos(2 * math.pi * hz / 8000)) for hz in frequencies(tone_plans.HOWLER_LINES)
+    ]
+    assert found == list(high_ear._HOWLER_COEFFICIENTS)
+
+
 def test_extremes_stay_within_bounds():
     line = Line()
-    low = line.receiver._low.block
-    high = line.receiver._high.block
+    low = memoryview(line.receiver._low.words)[40:56]
+    high = memoryview(line.receiver._high.words)[40:56]
     for period in (1, 2, 3, 8, 9, 10, 40, 400):
         square = array("h", [32767 if (i // period) % 2 else -32768 for i in range(8000)])
         line.hear(square)
