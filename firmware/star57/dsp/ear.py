@@ -65,6 +65,8 @@ _FALLEN = const(2)
 # A sound is one when it has lasted for this.
 _SURE_CELLS = const(12)
 _ALARM_CELLS = const(50)
+# A sound that has lasted for this, of a tone that was told, is looked at no more often.
+_LONG_CELLS = const(250)
 _NEVER = const(1 << 28)
 # The sound that a change ends was surely there before this.
 _CHANGING_CELLS = const(25)
@@ -468,7 +470,10 @@ class Ear:
         track = self.words
         alarm = _NEVER
         if track[_MODE] == _SOUNDING or self.cadence.waits_in_silence():
-            alarm = (track[_RUN] // _ALARM_CELLS + 1) * _ALARM_CELLS
+            cells = _ALARM_CELLS
+            if self.cadence.told >= 0 and track[_RUN] >= _LONG_CELLS and track[_MODE] == _SOUNDING:
+                cells = _LONG_CELLS
+            alarm = (track[_RUN] // cells + 1) * cells
         track[_ALARM] = alarm
 
     def _has_ended(self, event):
@@ -526,9 +531,16 @@ class Ear:
             cadence.forget()
         if cadence.told >= 0 or not cadence.wants_to_know(silent, ms):
             return
-        kind = SILENT if silent else self._tone(_CELLS - track[_CELL] + doubtful, cells, 0)
+        ago = _CELLS - track[_CELL] + doubtful
+        if not silent and _add_up(track, 0) and self._waits_after_a_look(ago, cells):
+            return
+        kind = SILENT if silent else self._tone(ago, cells, 0)
         if kind != 0 and cadence.recognise(kind, ms, self):
             self._listener.told(self)
+
+    def _waits_after_a_look(self, _ago, _cells):
+        """Whether what has sounded for the last `cells` before the last `ago` is told in the next block only."""
+        return False
 
     def settled_cells(self):
         """For how long it has been sounding, without a sign of its end; 0 if it is not."""

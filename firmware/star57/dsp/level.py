@@ -27,19 +27,25 @@ def peak(dbm0):
     return _PEAKS[max(LOWEST_DBM0, min(HIGHEST_DBM0, dbm0)) - LOWEST_DBM0]
 
 
+@micropython.viper
+def _octave(mean_square: int) -> int:
+    """32 to 63 of its octave, and above six bits which octave that is."""
+    octave = 5
+    while mean_square >= 64:
+        mean_square >>= 1
+        octave += 1
+    while mean_square < 32:
+        mean_square <<= 1
+        octave -= 1
+    return (octave << 6) + mean_square
+
+
 def hundredths_dbm0(mean_square):
     """The level of samples whose mean square (below 2^30) this is, in hundredths of dBm0; of silence LOWEST_DBM0."""
     if mean_square <= 0:
         return 100 * LOWEST_DBM0
-    octave = 5
-    rest = mean_square
-    while rest >= 64:
-        rest >>= 1
-        octave += 1
-    while rest < 32:
-        rest <<= 1
-        octave -= 1
-    return octave * _HUNDREDTHS_PER_OCTAVE + _BETWEEN[rest - 32] - _MEAN_SQUARE_0_DBM0
+    found = _octave(mean_square)
+    return (found >> 6) * _HUNDREDTHS_PER_OCTAVE + _BETWEEN[(found & 63) - 32] - _MEAN_SQUARE_0_DBM0
 
 
 def dbm0(mean_square):

@@ -342,6 +342,7 @@ def decihertz(lines: ptr32, k: int) -> int:
 @micropython.viper
 def put_decihertz(lines: ptr32, k: int, value: int):
     """Another ear has found this; 0 behind the last."""
+    lines[COUNT] = 0
     hertz = ptr16(int(lines) + 4 * _HERTZ)
     hertz[k] = value
 

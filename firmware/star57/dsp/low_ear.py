@@ -3,12 +3,20 @@
 from micropython import const
 
 from star57.dsp import level, lines
-from star57.dsp.ear import WORDS, Ear
+from star57.dsp.ear import Ear
 from star57.dsp.lines import CELLS, COUNT, INVERSE_GAIN, PART
 from star57.dsp.tone_plans import LINES
 
-# Sums of a run, as in ear.py.
+# Words as in ear.py: cells of the run, when it is looked at, and its sums.
+_CELLS = const(10)
+_RUN = const(2)
+_ALARM = const(10)
 _TOTALS = const(56)
+# Behind them: whether what goes on was looked at, and what then was found is still to be judged.
+_LOOKED = const(61)
+_WORDS = const(62)
+_BEFORE = const(1)
+_NOW = const(2)
 
 # AM at 16 Hz falls below a quarter of its amplitude for 19 ms; the shortest pause of a tone is 40 ms, less 10 %.
 _HANG_CELLS = const(12)
@@ -33,30 +41,61 @@ class LowEar(Ear):
     """Hears lines from 320 to 660 Hz."""
 
     def __init__(self, listener, rows, kept):
-        super().__init__(listener, rows, kept, WORDS, _HANG_CELLS, _LEAST, 0)
+        super().__init__(listener, rows, kept, _WORDS, _HANG_CELLS, _LEAST, 0)
 
     def reset(self):
         super().reset()
         lines.reset(self.lines)
+        self.words[_LOOKED] = 0
 
     def skip(self, cells):
+        self.words[_LOOKED] = 0
         super().skip(cells)
         lines.forget(self.lines)
 
     def break_off(self):
+        self.words[_LOOKED] = 0
         super().break_off()
         lines.forget(self.lines)
+
+    def _set_alarm(self):
+        super()._set_alarm()
+        if self.words[_LOOKED] == _BEFORE:
+            self.words[_ALARM] = self.words[_RUN] + _CELLS
+
+    def _has_ended(self, event):
+        self.words[_LOOKED] = 0
+        super()._has_ended(event)
+
+    def _waits_after_a_look(self, ago, cells):
+        """A look takes as long as all that follows when a tone is told: both in one block are too much."""
+        words = self.words
+        if words[_LOOKED] == _BEFORE:
+            words[_LOOKED] = _NOW
+            return False
+        words[_LOOKED] = 0
+        if self._share() < _PURE // 2:
+            return False
+        lines.find(self.lines, ago + 2, cells - 4)
+        words[_LOOKED] = _BEFORE
+        return True
+
+    def _share(self):
+        """Of all that sounds, this is in the low band, in parts of 4096 times its gain."""
+        words = self.words
+        return (words[_TOTALS] << 15) // max(1, words[_TOTALS + 3])
 
     def _is_noise(self):
         """Whether most of what sounds lies elsewhere: of a tone alone an eighth is here."""
         return 20 * self.words[_TOTALS] < self.words[_TOTALS + 3]
 
     def _measure(self, ago, cells):
-        share = (self.words[_TOTALS] << 15) // max(1, self.words[_TOTALS + 3])
+        share = self._share()
         if share < _PURE // 2:
             return 0
         found = self.lines
-        count = lines.find(found, ago, cells)
+        count = found[COUNT] if self.words[_LOOKED] == _NOW else lines.find(found, ago, cells)
+        self.words[_LOOKED] = 0
         if not count or found[PART] < _FEW_LINES:
             return 0
         share = min((share * found[INVERSE_GAIN] >> 10) * found[PART] >> 12, 4096)
