@@ -65,6 +65,8 @@ _FALLEN = const(2)
 # A sound is one when it has lasted for this.
 _SURE_CELLS = const(12)
 _ALARM_CELLS = const(50)
+# And a sound of no tone yet not before this: none is told sooner while it sounds.
+_SOONEST_CELLS = const(150)
 # A sound that has lasted for this, of a tone that was told, is looked at no more often.
 _LONG_CELLS = const(250)
 _NEVER = const(1 << 28)
@@ -474,6 +476,8 @@ class Ear:
             if self.cadence.told >= 0 and track[_RUN] >= _LONG_CELLS and track[_MODE] == _SOUNDING:
                 cells = _LONG_CELLS
             alarm = (track[_RUN] // cells + 1) * cells
+            if self.cadence.told < 0 and track[_MODE] == _SOUNDING:
+                alarm = max(alarm, _SOONEST_CELLS)
         track[_ALARM] = alarm
 
     def _has_ended(self, event):
