@@ -21,14 +21,19 @@ from star57.dsp.tone_plans import (
     TRIPLE,
 )
 
-_AGAIN = (CYCLE, BEEPS, FALLING)
-
 # A run is SILENT, or sound that is known by the bits of the LINES that fit it; none does: no tone.
 SILENT = const(-1)
 # The run that goes on is not known yet.
 UNKNOWN = const(-2)
 
-_RUNS = const(16)
+# Runs that are kept: two more than any row has sections but one.
+_RUNS = const(8)
+# Words of the runs: the kind of each, then what it lasted, then its level.
+_MS = const(8)
+_LEVEL = const(16)
+_RUN_WORDS = const(24)
+# When a steady tone is certain, in units of this.
+_CERTAIN_UNIT_MS = const(16)
 _NONE = const(-1)
 # A row fits: 1 + the section that goes on now; or it did, until that which has just come.
 _UNTIL_NOW = const(255)
@@ -95,6 +100,8 @@ class Cadence:
 
     `lines` has a bit for each of LINES that a row needs. `told` is the row recognised, an index, or -1; `fits[i]` is
     not 0 if row i fits too, or did until now. The tone began at `began_ms`, its last sound ended at `ended_ms`.
+
+    Behind the rows in `fits`: how many runs each needs, then when each is certain.
     """
 
     def __init__(self, rows):
@@ -104,12 +111,12 @@ class Cadence:
             for section in row[SECTIONS]:
                 if section[0] != OFF:
                     self.lines |= 1 << section[0]
-        self._heard = bytes([_heard_runs(row) for row in rows])
-        self._certain_ms = array("H", [self._certain_after_ms(row) for row in rows])
-        self._kinds = array("i", bytes(4 * _RUNS))
-        self._durations_ms = array("i", bytes(4 * _RUNS))
-        self._levels_db = array("b", bytes(_RUNS))
-        self.fits = bytearray(len(rows))
+        self._runs = array("i", bytes(4 * _RUN_WORDS))
+        self.fits = bytearray(
+            bytes(len(rows))
+            + bytes([_heard_runs(row) for row in rows])
+            + bytes([-(-self._certain_after_ms(row) // _CERTAIN_UNIT_MS) for row in rows])
+        )
         self.reset()
 
     def _certain_after_ms(self, row):
@@ -143,7 +150,7 @@ class Cadence:
         of_tone = self._clock_ms == self.ended_ms
         self._steady_before_ms = 0
         if of_tone and self.rows[self.told][KIND] == STEADY:
-            self._steady_before_ms = self._durations_ms[last]
+            self._steady_before_ms = self._runs[_MS + last]
         self._count = 0 if of_tone else 1
         self._drop()
 
@@ -159,50 +166,51 @@ class Cadence:
         start_ms = self._clock_ms
         for i in range(min(self._count, 2)):
             place = (self._last - i) % _RUNS
-            start_ms -= self._durations_ms[place]
-            if start_ms >= self.began_ms and (self._kinds[place] == SILENT) == silent:
-                return self._durations_ms[place]
+            start_ms -= self._runs[_MS + place]
+            if start_ms >= self.began_ms and (self._runs[place] == SILENT) == silent:
+                return self._runs[_MS + place]
         return 0
 
     def waits_in_silence(self):
         """Whether it matters how long a silence lasts that has begun."""
-        return self.told != _NONE or (self._count > 0 and self._kinds[self._last] > 0)
+        return self.told != _NONE or (self._count > 0 and self._runs[self._last] > 0)
 
     def wants_to_know(self, silent, ms):
         """Whether a row may be told if it is known what has been going on for `ms`."""
         if silent:
-            return self._count > 0 and self._kinds[self._last] > 0
+            return self._count > 0 and self._runs[self._last] > 0
         # So soon only the dial tone that comes after beeps.
         return ms >= _STEADY_MS or (ms >= _LASTING_MS and 0 < self.last_ms(True) < _LASTING_MS)
 
     def ended(self, kind, ms, level_db):
         """A run has ended; answers whether the tone that is told ended with it or before it."""
-        self._last = (self._last + 1) % _RUNS
-        self._kinds[self._last] = kind
-        self._durations_ms[self._last] = ms
-        self._levels_db[self._last] = level_db
+        last = (self._last + 1) % _RUNS
+        self._last = last
+        runs = self._runs
+        runs[last] = kind
+        runs[_MS + last] = ms
+        runs[_LEVEL + last] = level_db
         self._count = min(self._count + 1, _RUNS)
         self._clock_ms += ms
         if self.told == _NONE:
             return False
+        fits = self.fits
         for i in range(len(self.rows)):
-            if self._still_fits(i):
-                self.fits[i] = self._next_section(i, kind, ms) or _UNTIL_NOW
+            if fits[i]:
+                fits[i] = 0 if fits[i] == _UNTIL_NOW else self._next_section(i, kind, ms) or _UNTIL_NOW
         return self._fits_no_more()
 
     def goes_on(self, silent, ms):
         """A run has been going on for `ms`; answers whether the tone that is told is over by that."""
         if self.told == _NONE:
             return False
+        fits = self.fits
         for i in range(len(self.rows)):
-            if self._still_fits(i) and not self._may_go_on(i, silent, ms):
-                self.fits[i] = _UNTIL_NOW
+            if fits[i] == _UNTIL_NOW:
+                fits[i] = 0
+            elif fits[i] and not self._may_go_on(i, silent, ms):
+                fits[i] = _UNTIL_NOW
         return self._fits_no_more()
-
-    def _still_fits(self, i):
-        if self.fits[i] == _UNTIL_NOW:
-            self.fits[i] = 0
-        return self.fits[i]
 
     def _fits_no_more(self):
         """Whether the tone is over. Another row of it may fit still: of another country, or of another source."""
@@ -250,14 +258,16 @@ class Cadence:
         ear.off_permille(lines) says how far from these lines the frequencies are that were heard last.
         """
         least = 0
-        for i in range(len(self.rows)):
-            row = self.rows[i]
-            runs = self._heard[i]
-            place = self._place(i, sound, ms)
+        fits = self.fits
+        heard = len(self.rows)
+        for i in range(heard):
+            runs = fits[heard + i]
+            place = self._place(i, runs, sound, ms) if runs <= self._count else _NONE
             if place < 0:
                 continue
+            row = self.rows[i]
             worse = self._off_percent(i, runs, place) + ear.off_permille(self._sounded(i, place))
-            self.fits[i] = 1 + place
+            fits[i] = 1 + place
             if (
                 self.told == _NONE
                 or worse < least
@@ -283,18 +293,15 @@ class Cadence:
                     if lines != OFF and sound >> lines & 1:
                         self.fits[i] = 1 + place
 
-    def _place(self, i, sound, ms):
-        """The section of row i that goes on now, if all that must be heard before it was; or -1."""
+    def _place(self, i, runs, sound, ms):
+        """The section of row i that goes on now, if all the `runs` that must be heard before it were; or -1."""
         row = self.rows[i]
         sections = row[SECTIONS]
         kind = row[KIND]
-        runs = self._heard[i]
-        if runs > self._count:
-            return _NONE
         if sound == UNKNOWN:
             if kind == TRIPLE:
                 return 3 if self._tail(i, runs, 2) else _NONE
-            if kind in _AGAIN:
+            if kind == CYCLE or kind == BEEPS or kind == FALLING:  # noqa: PLR1714, SIM109 - it would allocate
                 return self._cycle_place(i, runs)
             return _NONE
         last = len(sections) - 1
@@ -304,7 +311,7 @@ class Cadence:
         if kind == RING:
             heard = ms >= min(_RING_SILENCE_MS, section_ms) and self._tail(i, runs, last - 1)
         elif kind == STEADY:
-            heard = sound >> lines & 1 and ms >= self._certain_ms[i] and not self._came_before(lines, ms)
+            heard = sound >> lines & 1 and ms >= self._certain_ms(i) and not self._came_before(lines, ms)
         elif kind == ONCE:
             heard = (
                 ms >= _LASTING_MS and (lines == OFF or sound >> lines & 1) and self._once(i, runs, last - 1)
@@ -313,15 +320,18 @@ class Cadence:
             heard = False
         return last if heard else _NONE
 
+    def _certain_ms(self, i):
+        return self.fits[2 * len(self.rows) + i] * _CERTAIN_UNIT_MS
+
     def _came_before(self, lines, ms):
         """Whether it was there just now, for as long as that, and ended: it will seem steady time and again."""
         last = self._last
-        if not self._count or self._kinds[last] != SILENT or self._durations_ms[last] >= _PAUSE_MS:
+        if not self._count or self._runs[last] != SILENT or self._runs[_MS + last] >= _PAUSE_MS:
             return False
         before = (last - 1) % _RUNS
         before_ms = self._steady_before_ms
         if self._count > 1:
-            before_ms = self._durations_ms[before] if self._kinds[before] >> lines & 1 else 0
+            before_ms = self._runs[_MS + before] if self._runs[before] >> lines & 1 else 0
         return ms * 5 <= before_ms * 6
 
     def _cycle_place(self, i, runs):
@@ -340,10 +350,10 @@ class Cadence:
         beep = (self._last - runs - 1) % _RUNS
         return (
             runs + 2 > self._count
-            or self._kinds[silence] != SILENT
-            or self._durations_ms[silence] >= _LASTING_MS
-            or self._kinds[beep] == SILENT
-            or not self._kinds[beep] >> lines & 1
+            or self._runs[silence] != SILENT
+            or self._runs[_MS + silence] >= _LASTING_MS
+            or self._runs[beep] == SILENT
+            or not self._runs[beep] >> lines & 1
         )
 
     def _tail(self, i, runs, place):
@@ -355,18 +365,18 @@ class Cadence:
         level_db = _NO_LEVEL
         for _ in range(runs):
             lines, section_ms = sections[place]
-            kind = self._kinds[at]
+            kind = self._runs[at]
             if lines == OFF:
                 if kind != SILENT:
                     return False
             elif kind == SILENT or not kind >> lines & 1:
                 return False
             else:
-                louder = abs(self._levels_db[at] - level_db)
+                louder = abs(self._runs[_LEVEL + at] - level_db)
                 if level_db != _NO_LEVEL and abs(louder - apart_db) > _SAME_LEVEL_DB:
                     return False
-                level_db = self._levels_db[at]
-            if not _near(section_ms, self._durations_ms[at], row[TOLERANCE]):
+                level_db = self._runs[_LEVEL + at]
+            if not _near(section_ms, self._runs[_MS + at], row[TOLERANCE]):
                 return False
             at = (at - 1) % _RUNS
             place = (place or len(sections)) - 1
@@ -380,7 +390,7 @@ class Cadence:
         for _ in range(runs):
             place = (place or len(sections)) - 1
             section_ms = sections[place][1]
-            off += abs(self._durations_ms[at] - section_ms) * 100 // section_ms
+            off += abs(self._runs[_MS + at] - section_ms) * 100 // section_ms
             at = (at - 1) % _RUNS
         return off // runs if runs else 0
 
@@ -397,7 +407,7 @@ class Cadence:
         self.began_ms = self._clock_ms
         self.ended_ms = self._clock_ms
         for k in range(runs):
-            self.began_ms -= self._durations_ms[at]
-            if k == 0 and self._kinds[at] == SILENT:
+            self.began_ms -= self._runs[_MS + at]
+            if k == 0 and self._runs[at] == SILENT:
                 self.ended_ms = self.began_ms
             at = (at - 1) % _RUNS

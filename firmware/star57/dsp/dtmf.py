@@ -18,7 +18,7 @@ from array import array
 from micropython import const
 
 from star57.dsp import level
-from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_KEYS, DTMF_LOW_HZ
+from star57.dsp.tones import DTMF_HIGH_HZ, DTMF_LOW_HZ
 
 _SUB_BLOCK = const(40)  # 5 ms
 _HALF = const(20)  # as many at 4 kHz
@@ -31,8 +31,7 @@ _DIAL_TONE_SHOWS = const(4)
 _DIAL_TONE_LASTS = const(100)
 _NONE = const(255)
 
-_KEYS = bytes(ord(key) for key in DTMF_KEYS)
-_FREQUENCIES_HZ = DTMF_LOW_HZ + DTMF_HIGH_HZ
+_KEYS = b"123A456B789C*0#D"
 
 # The line: four half-band samples and six samples of before, and as many samples as are heard at a time. Of each pair
 # of samples, the half band's output takes the place of an even one, and that of the notches of an odd one.
@@ -91,13 +90,13 @@ _SNR_DB = const(27)
 _MOVED = const(28)  # bit 0: the frequency beside the strongest low one is taken; bit 1: the high one
 _SUMS = const(29)  # of the window's powers, a row as below
 
-# Of each frequency: 2 cos w, Q11, lifted by 4096; sin w, Q11; the state that the lift of the samples leads to; what
-# takes it off the real part and lifts that; and the imaginary part.
+# Of each frequency, in 16 bits each: 2 cos w, Q11, lifted by 4096; sin w, Q11; the state that the lift of the samples
+# leads to; what it makes of the real part, and takes off the imaginary one.
 _TONES = const(41)
 _TONE_ROW = const(5)
 
-# Of each frequency.
-_LIMITS = const(81)
+# Of each frequency, in 16 bits each.
+_LIMITS = const(61)
 _ADVANCE_COS = const(0)  # of the phase in a sub-block, lifted
 _ADVANCE_SIN = const(1)
 _TAN_LIMIT = const(2)
@@ -107,19 +106,19 @@ _NOTCHED_GAIN = const(5)
 _HALVED_GAIN = const(6)
 _LIMITS_ROW = const(7)
 
-# Of each key: what the low filter hears of the high tone, in parts of it: complex, lifted. What the high one hears of
-# the low is the conjugate.
-_LEAKS = const(137)
+# Of each key, in 16 bits each: what the low filter hears of the high tone, in parts of it: complex, lifted. What the
+# high one hears of the low is the conjugate.
+_LEAKS = const(89)
 _LEAKS_ROW = const(2)
 
 # The window's phasors of either tone of a pair; then how unsteady it is, in parts of its power, Q8.
-_PAIR = const(169)
+_PAIR = const(105)
 _UNSTEADY = const(12)
 _PAIR_ROW = const(13)
 
 # Of each sub-block: the powers of the frequencies, |phasor|^2 / 2^8; then energies: of all, and with it the correlation
 # of neighbours, over 2^6 of quarter samples; after the half band and after the notches, over 2^4 of eighths.
-_POWERS = const(195)
+_POWERS = const(131)
 _ALL = const(8)
 _CORRELATED = const(9)
 _BELOW_2_KHZ = const(10)
@@ -128,10 +127,10 @@ _POWERS_ROW = const(12)
 _SLOTS = const(16)
 
 # Of the window's sub-blocks, and of those after it that are heard at a time.
-_PHASORS = const(387)
+_PHASORS = const(323)
 _PHASORS_ROW = const(16)
 _PHASORS_ROWS = const(10)
-_WORDS = const(547)
+_WORDS = const(483)
 
 # What `_steady` says of a tone.
 _STEADY = const(1)
@@ -158,36 +157,42 @@ def _notch_gain(hz):
     return zeros / (real**2 + imaginary**2)
 
 
+@micropython.viper
+def _put(words: ptr16, half: int, value: int):
+    """Writes half a word."""
+    words[half] = value
+
+
 def _write_tones(words):
-    for k, hz in enumerate(_FREQUENCIES_HZ):
+    for k, hz in enumerate(DTMF_LOW_HZ + DTMF_HIGH_HZ):
         w = 2 * math.pi * hz / 4000
-        row = _TONES + _TONE_ROW * k
+        row = 2 * _TONES + _TONE_ROW * k
         cosine = round(4096 * math.cos(w))
         sine = round(2048 * math.sin(w))
         steady = round(_NOTCHED_LIFT / (2 - cosine / 2048))
-        words[row] = 4096 + cosine
-        words[row + 1] = sine
-        words[row + 2] = steady
-        words[row + 3] = _PHASOR_LIFT - steady + (steady * cosine >> 12)
-        words[row + 4] = _PHASOR_LIFT - (steady * sine >> 11)
+        _put(words, row, 4096 + cosine)
+        _put(words, row + 1, sine)
+        _put(words, row + 2, steady)
+        _put(words, row + 3, steady - (steady * cosine >> 12))
+        _put(words, row + 4, steady * sine >> 11)
 
 
 def _write_limits(words):
-    for k, hz in enumerate(_FREQUENCIES_HZ):
-        row = _LIMITS + _LIMITS_ROW * k
+    for k, hz in enumerate(DTMF_LOW_HZ + DTMF_HIGH_HZ):
+        row = 2 * _LIMITS + _LIMITS_ROW * k
         advance = 2 * math.pi * hz * _SUB_BLOCK / 8000
         # Q.24: 1.5 % + 2 Hz are accepted, 3.5 % are not. More than a quarter of margin lets octaves in.
         limit_hz = 1.25 * (0.015 * hz + 2)
         halved = _half_band_gain(hz)
         gain = halved * _notch_gain(hz)
-        words[row + _ADVANCE_COS] = _ONE + round(_ONE * math.cos(advance))
-        words[row + _ADVANCE_SIN] = _ONE + round(_ONE * math.sin(advance))
-        words[row + _TAN_LIMIT] = round(256 * math.tan(2 * math.pi * limit_hz * _SUB_BLOCK / 8000))
+        _put(words, row + _ADVANCE_COS, _ONE + round(_ONE * math.cos(advance)))
+        _put(words, row + _ADVANCE_SIN, _ONE + round(_ONE * math.sin(advance)))
+        _put(words, row + _TAN_LIMIT, round(256 * math.tan(2 * math.pi * limit_hz * _SUB_BLOCK / 8000)))
         # From 5 products of neighbours, each (a gain 10 / 2)^2, to 6 sub-blocks of 40 a^2 / 2 / 2^6, a in quarters.
-        words[row + _GAIN] = round(65536 * 4 * 6 / 5 * _SUB_BLOCK / 128 / (gain * _HALF / 2) ** 2)
-        words[row + _LOW_SHARE] = round(256 * math.cos(2 * math.pi * hz / 8000))
-        words[row + _NOTCHED_GAIN] = round(256 * gain**2 / 2)
-        words[row + _HALVED_GAIN] = round(256 * halved**2 / 2)
+        _put(words, row + _GAIN, round(65536 * 4 * 6 / 5 * _SUB_BLOCK / 128 / (gain * _HALF / 2) ** 2))
+        _put(words, row + _LOW_SHARE, round(256 * math.cos(2 * math.pi * hz / 8000)))
+        _put(words, row + _NOTCHED_GAIN, round(256 * gain**2 / 2))
+        _put(words, row + _HALVED_GAIN, round(256 * halved**2 / 2))
 
 
 def _write_leaks(words):
@@ -196,8 +201,9 @@ def _write_leaks(words):
         # Phases count from the last sample.
         real = sum([math.cos(apart * n) for n in range(1 - _HALF, 1)])
         imaginary = sum([math.sin(apart * n) for n in range(1 - _HALF, 1)])
-        words[_LEAKS + _LEAKS_ROW * key] = _ONE + round(_ONE * real / _HALF)
-        words[_LEAKS + _LEAKS_ROW * key + 1] = _ONE + round(_ONE * imaginary / _HALF)
+        row = 2 * _LEAKS + _LEAKS_ROW * key
+        _put(words, row, _ONE + round(_ONE * real / _HALF))
+        _put(words, row + 1, _ONE + round(_ONE * imaginary / _HALF))
 
 
 @micropython.viper
@@ -355,7 +361,7 @@ def _transform(now: int, before: int, line: ptr16, words: ptr32):
     while blocks > 0:
         blocks -= 1
         late = ptr16(int(early) + 64)
-        tone = ptr32(int(words) + 4 * _TONES)
+        tone = ptr16(int(words) + 4 * _TONES)
         left = 8
         while left > 0:
             left -= 1
@@ -382,9 +388,9 @@ def _transform(now: int, before: int, line: ptr16, words: ptr32):
             now = ((c * before) >> 11) + int(late[2]) - now
             before = ((c * now) >> 11) + int(late[4]) - before
             now = ((c * before) >> 11) + int(late[6]) - now
-            out[0] = now - ((c * before) >> 12) + int(tone[3])
-            out[1] = ((int(tone[1]) * before) >> 11) + int(tone[4])
-            tone = ptr32(int(tone) + 4 * _TONE_ROW)
+            out[0] = now - ((c * before) >> 12) - int(tone[3]) + _PHASOR_LIFT
+            out[1] = ((int(tone[1]) * before) >> 11) - int(tone[4]) + _PHASOR_LIFT
+            tone = ptr16(int(tone) + 2 * _TONE_ROW)
             out = ptr32(int(out) + 8)
         early = ptr16(int(early) + 2 * _SUB_BLOCK)
 
@@ -529,9 +535,9 @@ def _separate(a: ptr32, b: ptr32):
         power >>= 2
         shift += 1
     words[_SHIFT] = shift
-    pair = ptr32(int(words) + 4 * _LEAKS + 4 * _LEAKS_ROW * (4 * low + high - 4))
-    real = int(pair[0]) - _ONE
-    imaginary = int(pair[1]) - _ONE
+    leak = ptr16(int(words) + 4 * _LEAKS + 2 * _LEAKS_ROW * (4 * low + high - 4))
+    real = int(leak[0]) - _ONE
+    imaginary = int(leak[1]) - _ONE
     pair = ptr32(int(words) + 4 * _PAIR)
     a = ptr32(int(words) + 4 * _PHASORS + 4 * _PHASORS_ROW * int(words[_WEIGHED]) + 8 * low)
     b = ptr32(int(a) + 8 * (high - low))
@@ -618,7 +624,7 @@ def _steady(pair: ptr32, x: int) -> int:
     if x <= 0 or y > (x >> 1) + (x >> 3):
         return 0
     tone = int(words[_LOW + group])
-    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * tone)
+    limits = ptr16(int(words) + 4 * _LIMITS + 2 * _LIMITS_ROW * tone)
     x1 = real >> shift
     y1 = imaginary >> shift
     c = int(limits[_ADVANCE_COS]) - _ONE
@@ -657,7 +663,7 @@ def _steady(pair: ptr32, x: int) -> int:
     moved = int(words[_MOVED])
     if (moved >> group) & 1 or beside < 0 or beside > 7 or beside >> 2 != group:
         return 0
-    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * beside)
+    limits = ptr16(int(words) + 4 * _LIMITS + 2 * _LIMITS_ROW * beside)
     c = int(limits[_ADVANCE_COS]) - _ONE
     s = int(limits[_ADVANCE_SIN]) - _ONE
     x = (x1 * c + y1 * s) >> 10
@@ -679,8 +685,8 @@ def _pure(words: ptr32) -> int:
     Tones are below 2^22, so a product with a share is < 2^30. Energies are shifted only where the tones are known to be
     most of them; unshifted they are below 2^30, see `_weigh`.
     """
-    limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * int(words[_LOW]))
-    other_limits = ptr32(int(words) + 4 * _LIMITS + 4 * _LIMITS_ROW * int(words[_HIGH]))
+    limits = ptr16(int(words) + 4 * _LIMITS + 2 * _LIMITS_ROW * int(words[_LOW]))
+    other_limits = ptr16(int(words) + 4 * _LIMITS + 2 * _LIMITS_ROW * int(words[_HIGH]))
     pair = ptr32(int(words) + 4 * _PAIR)
     sums = ptr32(int(words) + 4 * _SUMS)
     shift = 2 * int(words[_SHIFT])

@@ -17,11 +17,7 @@ from star57.dsp.tone_plans import LINES
 
 _CELLS = const(10)
 _CELL_MS = const(2)
-# Words of a block: where the three sums of its halves are.
-_SUMS = const(10)
-_BLOCK_WORDS = const(16)
-
-# Words of a track. A word that may be negative is read as in fsk.py.
+# Words of an ear: first its track. A word that may be negative is read as in fsk.py.
 _MODE = const(0)
 _CELL = const(1)  # of the block, that comes next
 _RUN = const(2)  # cells of the run
@@ -43,8 +39,13 @@ _NEAR = const(17)  # three sums of the run's last 40 ms
 _LONG = const(20)  # sums of the run before that: three, and the power of all that sounds
 _RECENT = const(24)  # the last four times 10 ms, 4 words each
 _TRACK_WORDS = const(40)
-# Behind the four sums of a run: its power in 10 ms, over 2^5.
-_POWER = const(4)
+# Then the block, and where in it the three sums of its halves are.
+_BLOCK = const(40)
+_SUMS = const(10)
+# Then the four sums of a run, and its power in 10 ms, over 2^5.
+_TOTALS = const(56)
+_POWER = const(60)
+WORDS = const(61)
 
 _IDLE = const(0)
 _RISING = const(1)
@@ -64,6 +65,10 @@ _FALLEN = const(2)
 # A sound is one when it has lasted for this.
 _SURE_CELLS = const(12)
 _ALARM_CELLS = const(50)
+# And a sound of no tone yet not before this: none is told sooner while it sounds.
+_SOONEST_CELLS = const(150)
+# A sound that has lasted for this, of a tone that was told, is looked at no more often.
+_LONG_CELLS = const(250)
 _NEVER = const(1 << 28)
 # The sound that a change ends was surely there before this.
 _CHANGING_CELLS = const(25)
@@ -237,13 +242,14 @@ def _remember(track: ptr32, sums: ptr32, at: int, whole: int):
 
 
 @micropython.viper
-def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
-    """Goes on through the cells of the block, to its end or to the next event; `other` is the other ear's block.
+def follow(track: ptr32, other: ptr32) -> int:
+    """Goes on through the cells of the block, to its end or to the next event; `other` is the other ear's words.
 
     What is mostly the low ear's is no sound that the high one has to know.
 
     A cell's energy is below 2^26; the floor is below 2^30 in Q4 and a threshold below 2^29.
     """
+    cells = ptr32(int(track) + 4 * _BLOCK)
     mode = int(track[_MODE])
     run = int(track[_RUN])
     below = int(track[_BELOW])
@@ -297,13 +303,13 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
             else:
                 below = 0
                 hushed = 0
-            if event == _NOTHING and (below < 3 or drops) and cell % 5 == 0:
+            if event == _NOTHING and (below < 3 or drops) and (cell == 5 or cell == 10):  # noqa: PLR1714 - viper has no sets
                 half = _SUMS
                 if cell == 10:
                     half += 3
                 change = 0
                 newest = int(cells[half])
-                whole = int(other[half])
+                whole = int(other[_BLOCK + half])
                 if not drops:
                     _remember(track, cells, half, whole)
                     if int(track[_HALVES]) > 2:
@@ -316,7 +322,9 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
                     # The next 10 ms will be all of the new sound.
                     track[_CHANGING] = 1
                 elif change == _FALLEN or int(track[_CHANGING]):
-                    below = int(_cells_since_change(track))
+                    # It may have faded before it ended: how long it has been quiet is known, but in strong noise.
+                    if below < 3 or (below < _SURE_CELLS and floor > peak):
+                        below = int(_cells_since_change(track))
                     track[_LASTED] = run - below
                     run = below
                     below = 0
@@ -372,12 +380,13 @@ def follow(track: ptr32, cells: ptr32, other: ptr32) -> int:
 
 
 @micropython.viper
-def _add_up(track: ptr32, sums: ptr32, ended: int) -> int:
+def _add_up(track: ptr32, ended: int) -> int:
     """The four sums of the run, scaled so that each is below 2^13; then its power in 10 ms. 0 if there are none.
 
     Of a run that has ended the last 10 ms are left out, if there are others: the bands did not end at the same time. A
     sum is that of the run's last 320 to 360 ms, over 2^5, of less than 2^28.9 each 10 ms: below 2^29.
     """
+    sums = ptr32(int(track) + 4 * _TOTALS)
     late = int(track[_LATE])
     halves = int(track[_HALVES]) + late
     if halves == 0:
@@ -397,7 +406,7 @@ def _add_up(track: ptr32, sums: ptr32, ended: int) -> int:
                 total += (x + 4) >> 3
         sums[k] = total
         largest |= total ^ (total >> 31)
-    sums[_POWER] = int(sums[0]) // halves
+    track[_POWER] = int(sums[0]) // halves
     shift = 0
     while (largest >> shift) > 8191:
         shift += 1
@@ -412,30 +421,29 @@ class Ear:
     """Follows what sounds in one band, and what it means to the rows of the plan.
 
     listener.told(ear) when `cadence` is certain of a tone, listener.over(ear) when the tone is over. Of the sound
-    measured last: `level_dbm0`, `snr_db`, `count` frequencies in `decihertz`.
+    measured last: `level_dbm0`, `snr_db`; its frequencies are in `lines` (lines.py), which both ears have.
     """
 
-    def __init__(self, listener, rows, hang, least, drops):
+    def __init__(self, listener, rows, lines, words, hang, least, drops):
         self._listener = listener
         self.cadence = Cadence(rows)
-        self._wanted = tuple([k for k in range(len(LINES)) if self.cadence.lines >> k & 1])
-        self.block = array("i", bytes(4 * _BLOCK_WORDS))
-        self.track = array("i", bytes(4 * _TRACK_WORDS))
-        self.track[_HANG] = hang
-        self.track[_LEAST] = least
-        self.track[_DROPS] = drops
-        self._sums = array("i", bytes(4 * (_POWER + 1)))
+        self._wanted = bytes([k for k in range(len(LINES)) if self.cadence.lines >> k & 1])
+        self.lines = lines
+        self.words = array("i", bytes(4 * words))
+        self.words[_HANG] = hang
+        self.words[_LEAST] = least
+        self.words[_DROPS] = drops
 
     def reset(self):
         self.cadence.reset()
-        _reset(self.track)
+        _reset(self.words)
         self.level_dbm0 = level.LOWEST_DBM0
         self.snr_db = 0
         self._set_alarm()
 
     def skip(self, cells):
         """Samples were lost in a run that is thought to have gone on."""
-        track = self.track
+        track = self.words
         track[_RUN] += cells
         track[_LATE] = 0
         track[_AT] = 0
@@ -446,45 +454,58 @@ class Ear:
         if self.cadence.told >= 0:
             self._listener.over(self)
         self.cadence.break_off()
-        _reset(self.track)
+        _reset(self.words)
         self._set_alarm()
 
     def noticed(self, event, other):
-        """An event in the block that `follow` told, and what follows it; `other` is the other ear's block."""
+        """An event in the block that `follow` told, and what follows it; `other` is the other ear's words."""
         while event != _NOTHING:
             if event == _ALARMED:
                 self._goes_on()
             else:
                 self._has_ended(event)
             self._set_alarm()
-            event = follow(self.track, self.block, other)
+            event = follow(self.words, other)
 
     def _set_alarm(self):
         """The time when a run is looked at though nothing happens; not in the silence after what was no tone."""
-        track = self.track
+        track = self.words
         alarm = _NEVER
         if track[_MODE] == _SOUNDING or self.cadence.waits_in_silence():
-            alarm = (track[_RUN] // _ALARM_CELLS + 1) * _ALARM_CELLS
+            cells = _ALARM_CELLS
+            if self.cadence.told >= 0 and track[_RUN] >= _LONG_CELLS and track[_MODE] == _SOUNDING:
+                cells = _LONG_CELLS
+            alarm = (track[_RUN] // cells + 1) * cells
+            if self.cadence.told < 0 and track[_MODE] == _SOUNDING:
+                alarm = max(alarm, _SOONEST_CELLS)
         track[_ALARM] = alarm
 
     def _has_ended(self, event):
-        track = self.track
+        track = self.words
         lasted = track[_LASTED]
         behind = _CELLS - track[_CELL]
         kind = SILENT
         if event == _SOUND_ENDED:
             kind = self._tone(behind + track[_RUN], lasted, 1)
         elif event == _SOUND_CHANGED:
+            if track[_MODE] == _SOUNDING and self._is_one_sound(lasted + track[_RUN]):
+                track[_RUN] += lasted
+                _begin_sums(track)
+                return
             # The last 40 ms were not all of it.
             track[_LATE] = 0
             kind = self._tone(behind + _CHANGING_CELLS, lasted + track[_RUN] - _CHANGING_CELLS, 0)
         _begin_sums(track)
         self._ended(kind, lasted)
 
+    def _is_one_sound(self, _cells):
+        """Whether sound that has changed, and has lasted for this, is the same sound still."""
+        return False
+
     def _hush_noise(self):
         """Takes steady noise as the silence that it is: a tone has to rise above it."""
-        track = self.track
-        power = self._sums[_POWER]
+        track = self.words
+        power = track[_POWER]
         newest = track[_RECENT + 4 * ((track[_AT] - 1) & 3)]
         if self._is_noise() and (track[_MODE] != _SOUNDING or newest >> 3 < 3 * power):
             track[_MODE] = _IDLE
@@ -500,7 +521,7 @@ class Ear:
             self._listener.told(self)
 
     def _goes_on(self):
-        track = self.track
+        track = self.words
         cadence = self.cadence
         silent = track[_MODE] != _SOUNDING
         # The run has ended before now if what has come since stays so.
@@ -514,22 +535,25 @@ class Ear:
             cadence.forget()
         if cadence.told >= 0 or not cadence.wants_to_know(silent, ms):
             return
-        kind = SILENT if silent else self._tone(_CELLS - track[_CELL] + doubtful, cells, 0)
+        ago = _CELLS - track[_CELL] + doubtful
+        if not silent and _add_up(track, 0) and self._waits_after_a_look(ago, cells):
+            return
+        kind = SILENT if silent else self._tone(ago, cells, 0)
         if kind != 0 and cadence.recognise(kind, ms, self):
             self._listener.told(self)
 
+    def _waits_after_a_look(self, _ago, _cells):
+        """Whether what has sounded for the last `cells` before the last `ago` is told in the next block only."""
+        return False
+
     def settled_cells(self):
         """For how long it has been sounding, without a sign of its end; 0 if it is not."""
-        track = self.track
+        track = self.words
         return track[_RUN] if track[_MODE] == _SOUNDING and not track[_BELOW] else 0
-
-    def add_up(self):
-        """Sums of what sounds to `_sums`; answers whether there are any."""
-        return _add_up(self.track, self._sums, 1)
 
     def _tone(self, ago, cells, ended):
         """The bits of the wanted lines that have sounded for the last `cells` before the last `ago`."""
-        if not _add_up(self.track, self._sums, ended):
+        if not _add_up(self.words, ended):
             return 0
         kind = 0
         if cells >= _SHORTEST_CELLS and self._measure(ago + 2, cells - 4):
@@ -545,6 +569,6 @@ class Ear:
 
         to_square: from their power to their mean square on the line; to_line: from the band to the line.
         """
-        self.level_dbm0 = (level.hundredths_dbm0(self._sums[_POWER]) + to_square + to_line + 50) // 100
+        self.level_dbm0 = (level.hundredths_dbm0(self.words[_POWER]) + to_square + to_line + 50) // 100
         snr = level.hundredths_dbm0(share) - level.hundredths_dbm0(max(1, 4096 - share)) + to_line
         self.snr_db = max(0, min(_HIGHEST_SNR_DB, (snr + _BAND_HUNDREDTHS + 50) // 100))

@@ -1,20 +1,7 @@
 """Power of given frequencies in a block, by Goertzel's recursion, in 32-bit integers."""
 
-import math
-from array import array
-
-from micropython import const
-
-_COEFFICIENT_ONE = const(8192)
 # Blocks are scaled so that no sample exceeds this; see `power` for why.
 _LARGEST = const(1023)
-
-
-def coefficients(frequencies_hz):
-    """2 cos w of each frequency in Q13, as an array for `powers`."""
-    return array(
-        "i", [round(2 * _COEFFICIENT_ONE * math.cos(2 * math.pi * hz / 8000)) for hz in frequencies_hz]
-    )
 
 
 @micropython.viper
@@ -51,25 +38,21 @@ def energy(block: ptr16, n: int) -> int:
 
 
 @micropython.viper
-def powers(block: ptr16, n: int, coefficient: ptr32, out: ptr32):
-    """Power of each frequency in a scaled block of `n` <= 128 samples; `out[0]` is how many frequencies there are.
+def power(block: ptr16, n: int, coefficient: int) -> int:
+    """Power of one frequency, of which 2 cos w is given in Q13, in a scaled block of `n` <= 128 samples.
 
     Of a sine of amplitude a it is (a n / 2)^2 / 2^10. Frequencies lie between 350 and 3400 Hz, so that sin w > 0.27 and
     a state stays below 1023 * (128 / 2 + 2) / 0.27 < 2^18; times a coefficient below 1.93 * 2^13 that is < 2^32, so the
     state is halved before the product: < 2^31. Squares are taken of the state's upper part, below 2^13.
     """
-    count = int(out[0])
-    for k in range(count):
-        c = int(coefficient[k])
-        c -= (c & 0x20000000) << 3
-        s1 = 0
-        s2 = 0
-        for i in range(n):
-            x = int(block[i])
-            x -= (x & 0x8000) << 1
-            s0 = x + (((s1 >> 1) * c) >> 12) - s2
-            s2 = s1
-            s1 = s0
-        s1 >>= 5
-        s2 >>= 5
-        out[k + 1] = s1 * s1 + s2 * s2 - (((s1 * s2) >> 3) * c >> 10)
+    s1 = 0
+    s2 = 0
+    for i in range(n):
+        x = int(block[i])
+        x -= (x & 0x8000) << 1
+        s0 = x + (((s1 >> 1) * coefficient) >> 12) - s2
+        s2 = s1
+        s1 = s0
+    s1 >>= 5
+    s2 >>= 5
+    return s1 * s1 + s2 * s2 - (((s1 * s2) >> 3) * coefficient >> 10)

@@ -1,12 +1,11 @@
 """The high ear of the call-progress receiver: single tones from 850 to 1900 Hz, and howlers."""
 
-from array import array
-
 from micropython import const
 
 from star57.dsp import goertzel, level
 from star57.dsp.cadence import SILENT
 from star57.dsp.ear import Ear
+from star57.dsp.lines import decihertz, put_decihertz
 from star57.dsp.tone_plans import HOWLER_LINES, LINES
 
 _HALF_SAMPLES = const(80)
@@ -21,18 +20,24 @@ _PURE = const(2950)
 _OFF_DECIHERTZ = const(20)
 _LOWEST_DECIHERTZ = const(8500)
 _HIGHEST_DECIHERTZ = const(19200)
-# From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz; of a howler less is below 2 kHz.
+# From the power of 10 ms over 2^5 to the mean square of samples at 8 kHz.
 _TO_SQUARE_HUNDREDTHS = const(1996)
-_HOWLER_HUNDREDTHS = const(2626)
 # Autocorrelation of white noise over one and two samples, of the taps 1 2 1 and the high-pass: in parts of 1024.
 _NOISE_ONE = const(165)
 _NOISE_TWO = const(-20)
-# Words of what `_tone_in_noise` finds.
-_TONE = const(0)  # power, in the units of the sums
-_HALF_COSINE = const(1)  # of half the angle between two samples at 4 kHz, Q12
+# Sums of a run, and its power, as in ear.py.
+_TOTALS = const(56)
+_POWER = const(60)
+# Words behind those of every ear. What `_tone_in_noise` finds:
+_TONE = const(61)  # power, in the units of the sums; of a howler its mean square
+_HALF_COSINE = const(62)  # of half the angle between two samples at 4 kHz, Q12
+# And whether a howler is expected; of the rest progress.py knows.
+EXPECTS_HOWLER = const(63)
+_WORDS = const(72)
 
 # A howler is looked for after so many beeps of its cadence, and in a beep after 30 ms of it.
 _HOWLER_BIT = const(1 << 29)
+_HOWLER_COEFFICIENTS = (7438, -772, -5671, -7438)  # 2 cos w of its lines, Q13
 _BEEPS_BEFORE_HOWLER = const(2)
 _SHORTEST_BEEP_CELLS = const(35)
 _LONGEST_BEEP_CELLS = const(68)
@@ -40,11 +45,12 @@ _SETTLED_CELLS = const(15)
 
 
 @micropython.viper
-def _tone_in_noise(sums: ptr32, found: ptr32) -> int:
+def _tone_in_noise(words: ptr32) -> int:
     """One tone from autocorrelations over 0, 1 and 2 samples, by Pisarenko's method: most of the noise is in the first.
 
     Answers 0 if there is no tone. |sums| < 2^13: squares add up to less than 2^29.2.
     """
+    sums = ptr32(int(words) + 4 * _TOTALS)
     power = int(sums[0])
     noise = 0
     cosine = 0
@@ -80,13 +86,13 @@ def _tone_in_noise(sums: ptr32, found: ptr32) -> int:
     x = (4096 + cosine) << 11
     if x <= 0:
         return 0
-    found[_TONE] = tone
+    words[_TONE] = tone
     root = 1
     while root * root < x:
         root <<= 1
     for _ in range(4):
         root = (root + x // root) >> 1
-    found[_HALF_COSINE] = root
+    words[_HALF_COSINE] = root
     return 1
 
 
@@ -105,89 +111,91 @@ def _decihertz(half_cosine):
 class HighEar(Ear):
     """Hears single tones from 850 to 1900 Hz; and, where its beeps let it be expected, a howler.
 
-    While `expects_howler` it wants every 10 ms of samples in `samples`.
+    While EXPECTS_HOWLER, every 10 ms of samples are put at the start of `lines`, where the low ear has them not before
+    the block is over.
     """
 
-    def __init__(self, listener, rows):
-        super().__init__(listener, rows, _HANG_CELLS, _LEAST, 1)
-        self.decihertz = array("H", bytes(2 * 4))
-        self._found = array("i", bytes(4 * 2))
-        self._howler_wanted = self.cadence.lines & _HOWLER_BIT != 0
-        self._howler = goertzel.coefficients(LINES[HOWLER_LINES][1:])
-        self._powers = array("i", bytes(4 * 5))
-        self.samples = array("h", bytes(2 * _HALF_SAMPLES))
-        self.reset()
+    def __init__(self, listener, rows, lines):
+        super().__init__(listener, rows, lines, _WORDS, _HANG_CELLS, _LEAST, 1)
 
     def reset(self):
         super().reset()
-        self.count = 0
         self._beeps = 0
         self._paused = False
         self._howls = 0
-        self.expects_howler = False
+        self.words[EXPECTS_HOWLER] = 0
 
     def look_for_howler(self):
-        """Sets `_howls` to the share, in parts of 4096, of the last 10 ms that is a howler's four lines."""
+        """Whether the last 10 ms are a howler's four lines: their share, in parts of 4096, to `_howls`.
+
+        And the mean square of these 10 ms in place of a tone's power.
+        """
         if self.settled_cells() < _SETTLED_CELLS:
             return
-        powers = self._powers
-        goertzel.scale(self.samples, _HALF_SAMPLES)
-        energy = goertzel.energy(self.samples, _HALF_SAMPLES)
-        powers[0] = 4
-        goertzel.powers(self.samples, _HALF_SAMPLES, self._howler, powers)
+        samples = self.lines
+        shift = goertzel.scale(samples, _HALF_SAMPLES)
+        energy = goertzel.energy(samples, _HALF_SAMPLES)
         near = 0
-        for k in range(1, 5):
+        for coefficient in _HOWLER_COEFFICIENTS:
             # Of a pure tone the power is energy * 40 / 2^10.
-            if powers[k] * 25 < energy >> 5:
+            power = goertzel.power(samples, _HALF_SAMPLES, coefficient) * 25
+            if power < energy >> 5:
                 return
-            near += powers[k] * 25
+            near += power
         share = (near >> 10) * 4096 // ((energy >> 10) + 1)
         if share >= _PURE:
             self._howls = min(share, 4096)
+            self.words[_TONE] = energy // _HALF_SAMPLES << 2 * shift
 
     def _ended(self, kind, cells):
         beeps = _SHORTEST_BEEP_CELLS <= cells <= _LONGEST_BEEP_CELLS
         if kind == SILENT:
             self._paused = beeps
-        elif not beeps or not self._howler_wanted:
-            self._beeps = 0
         else:
-            self._beeps = self._beeps + 1 if self._paused else 1
+            if not beeps or not self.cadence.lines & _HOWLER_BIT:
+                self._beeps = 0
+            else:
+                self._beeps = self._beeps + 1 if self._paused else 1
             self._paused = False
-        self.expects_howler = self._beeps >= _BEEPS_BEFORE_HOWLER
+        self.words[EXPECTS_HOWLER] = self._beeps >= _BEEPS_BEFORE_HOWLER
         super()._ended(kind, cells)
+
+    def _is_one_sound(self, cells):
+        """A howler's beep is: at 4 kHz 2600 Hz is 1400 Hz, and what is off in frequency beats with that."""
+        return self._paused and cells <= _LONGEST_BEEP_CELLS and self.cadence.lines & _HOWLER_BIT
 
     def _tone(self, ago, cells, ended):
         if not self._howls:
             return super()._tone(ago, cells, ended)
         share = self._howls
         self._howls = 0
-        self.add_up()
-        self.count = 4
+        # Its mean square as it was found: below 2 kHz the level of a howler is any.
+        self.words[_POWER] = self.words[_TONE]
         for k in range(4):
-            self.decihertz[k] = 10 * LINES[HOWLER_LINES][k + 1]
-        self._tell_quality(_HOWLER_HUNDREDTHS, share, 0)
+            put_decihertz(self.lines, k, 10 * LINES[HOWLER_LINES][k + 1])
+        put_decihertz(self.lines, 4, 0)
+        self._tell_quality(0, share, 0)
         return _HOWLER_BIT
 
     def _is_noise(self):
         """Whether samples are hardly like those one and two before them."""
-        sums = self._sums
-        return 2 * (abs(sums[1]) + abs(sums[2])) < sums[0]
+        words = self.words
+        return 2 * (abs(words[_TOTALS + 1]) + abs(words[_TOTALS + 2])) < words[_TOTALS]
 
     def _measure(self, _ago, _cells):
-        found = self._found
-        if not _tone_in_noise(self._sums, found):
+        words = self.words
+        if not _tone_in_noise(words):
             return 0
-        share = min(found[_TONE] * 4096 // max(1, self._sums[0]), 4096)
+        share = min(words[_TONE] * 4096 // max(1, words[_TOTALS]), 4096)
         if share < _PURE:
             return 0
-        decihertz = _decihertz(found[_HALF_COSINE])
-        if not _LOWEST_DECIHERTZ <= decihertz <= _HIGHEST_DECIHERTZ:
+        found = _decihertz(words[_HALF_COSINE])
+        if not _LOWEST_DECIHERTZ <= found <= _HIGHEST_DECIHERTZ:
             return 0
-        self.decihertz[0] = decihertz
-        self.count = 1
+        put_decihertz(self.lines, 0, found)
+        put_decihertz(self.lines, 1, 0)
         # What the taps 1 2 1 take: 1 / gain^2 in Q8.
-        tap = (4096 + found[_HALF_COSINE]) >> 3
+        tap = (4096 + words[_HALF_COSINE]) >> 3
         gain = level.hundredths_dbm0((1 << 28) // (tap * tap)) - level.hundredths_dbm0(256)
         self._tell_quality(_TO_SQUARE_HUNDREDTHS, share, gain)
         return 1
@@ -195,8 +203,8 @@ class HighEar(Ear):
     def _fits(self, wanted):
         if len(wanted) != 2:
             return False
-        return abs(self.decihertz[0] - 10 * wanted[1]) <= wanted[0] * wanted[1] // 100 + _OFF_DECIHERTZ
+        return abs(decihertz(self.lines, 0) - 10 * wanted[1]) <= wanted[0] * wanted[1] // 100 + _OFF_DECIHERTZ
 
     def off_permille(self, index):
         """How far from the line what was heard last is."""
-        return abs(self.decihertz[0] - 10 * LINES[index][1]) * 100 // LINES[index][1]
+        return abs(decihertz(self.lines, 0) - 10 * LINES[index][1]) * 100 // LINES[index][1]

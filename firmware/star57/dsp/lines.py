@@ -4,84 +4,59 @@ The band comes as complex samples, 500 a second (2 ms each, a cell): a frequency
 750 Hz are told apart. A window of up to 128 cells, 256 ms, shows lines that are 15 Hz apart.
 """
 
-import math
 from array import array
 
 from micropython import const
 
 from star57.dsp.carrier import SINE
 
-# Words of a block, as in ear.py.
+# Where a block is in an ear's words, and its sums in that, as in ear.py.
+_BLOCK = const(40)
 _SUMS = const(10)
 _LONGEST = const(128)
-_RING = const(160)
+_RING = const(144)
 _SHORTEST = const(12)
 _MOST_PEAKS = const(5)
 # A peak has this part of the highest one's power at least: lines of a tone are within 9 dB.
 _LEAST_OF_HIGHEST = const(24)
 
-# Words of what `_peaks` finds: how many, their part of the energy in Q12, mean 1 / gain^2 in Q10.
-_COUNT = const(0)
-_PART = const(1)
-_INVERSE_GAIN = const(2)
-_FOUND_WORDS = const(3)
-
 # Gains of the band, in steps of 16 Hz from 304 Hz on.
 _FIRST_GAIN_HZ = const(304)
 _GAINS = const(25)
 
-# A low-pass to 230 Hz at 2 kHz, by a Kaiser window of beta 2.5; 8192 is 1. It is turned by a quarter a tap, to 500 Hz.
-_LOW_PASS = (
-    47,
-    -18,
-    -138,
-    -252,
-    -255,
-    -52,
-    383,
-    969,
-    1533,
-    1879,
-    1879,
-    1533,
-    969,
-    383,
-    -52,
-    -255,
-    -252,
-    -138,
-    -18,
-    47,
+# 1 / gain^2 of the way from 4 kHz on, taps 1 2 1 and the band's filter: Q10, two bytes each. As a literal it stays in
+# flash.
+_INVERSE_GAINS = (
+    b"\x25\x08\x83\x06\x86\x05\xf0\x04\x9b\x04\x76\x04\x73\x04\x89\x04\xb2\x04\xe5\x04\x1c\x05\x4e\x05\x76"
+    b"\x05\x8f\x05\x9b\x05\x9c\x05\x9a\x05\x9e\x05\xb2\x05\xe3\x05\x3e\x06\xd8\x06\xcf\x07\x59\x09\xd5\x0b"
 )
+
+# The band's filter, in the code of `band`: a low-pass to 230 Hz at 2 kHz, by a Kaiser window of beta 2.5; 8192 is 1. It
+# is turned by a quarter a tap, to 500 Hz. Half of its taps, which the other half mirrors: 47, -18, -138, -252, -255,
+# -52, 383, 969, 1533, 1879.
 
 # What the low-pass makes of +32768: the taps with an even and those with an odd index, turned, sum up to -77 and 77.
 _BIAS = const(77 << 15)
 
-# Words of the band's state; a word that may be negative is read as in fsk.py.
-_WRITE = const(0)
-_LAST_REAL = const(1)
-_LAST_IMAGINARY = const(2)
-_KEPT = const(3)  # cells in the ring
-_STATE_WORDS = const(4)
-
-
-def _gains():
-    """1 / gain^2 in Q10 of the way from 4 kHz on: taps 1 2 1 and the band's filter."""
-    table = array("h", bytes(2 * _GAINS))
-    for i in range(_GAINS):
-        hz = _FIRST_GAIN_HZ + 16 * i
-        real = imaginary = 0.0
-        for k, tap in enumerate(_LOW_PASS):
-            w = 2 * math.pi * (hz - 500) / 2000 * k
-            real += tap / 8192 * math.cos(w)
-            imaginary -= tap / 8192 * math.sin(w)
-        halving = (1 + math.cos(2 * math.pi * hz / 4000)) / 2
-        table[i] = round(1024 / (real**2 + imaginary**2) / halving**2)
-    return table
+# Words of all that is kept; a word that may be negative is read as in fsk.py. The first 128 are the transform's, in
+# between the high ear's.
+_HERTZ = const(128)  # of the lines that were found, in tenths, two in a word; 0 behind the last
+_WRITE = const(131)
+_LAST_REAL = const(132)
+_LAST_IMAGINARY = const(133)
+_KEPT = const(134)  # cells in the ring
+COUNT = const(135)
+PART = const(136)
+INVERSE_GAIN = const(137)
+CELLS = const(138)  # of the window that was looked at
+# At 2 kHz, +32768, two in a word: 20 of before, 40 of the block, room for 16 of whoever fills it.
+_SAMPLES = const(139)
+_CELLS_KEPT = const(177)  # the ring of them, a word each
+_WORDS = const(321)
 
 
 @micropython.viper
-def band(a: int, b: int, samples: ptr16, state: ptr32, ring: ptr16, block: ptr32):
+def band(a: int, b: int, lines: ptr32, block: ptr32):
     """60 samples at 2 kHz, of which 20 are of the block before, to 10 cells: to the ring, and their energies.
 
     Then of each half power and autocorrelation over a cell. `a` and `b` mean nothing: the first arguments are where the
@@ -91,16 +66,16 @@ def band(a: int, b: int, samples: ptr16, state: ptr32, ring: ptr16, block: ptr32
     sum up to 5461: sums are below 2^28.5, a cell's part is below 21900, an energy over 2^4 below 2^26 and the sum of
     five below 2^28.2.
     """
-    write = int(state[_WRITE])
-    a1 = int(state[_LAST_REAL])
+    write = int(lines[_WRITE])
+    a1 = int(lines[_LAST_REAL])
     a1 -= (a1 & 0x20000000) << 3
-    b1 = int(state[_LAST_IMAGINARY])
+    b1 = int(lines[_LAST_IMAGINARY])
     b1 -= (b1 & 0x20000000) << 3
     last = (a1 * a1 + b1 * b1) >> 4
+    block = ptr32(int(block) + 4 * _BLOCK)
     sums = ptr32(int(block) + 4 * _SUMS)
-    block = ptr32(int(block))
-    start = int(samples)
-    samples = ptr16(start + 12)
+    ring = ptr16(int(lines) + 4 * _CELLS_KEPT)
+    samples = ptr16(int(lines) + 4 * _SAMPLES + 12)
     for _ in range(2):
         power = 0
         real = 0
@@ -137,13 +112,12 @@ def band(a: int, b: int, samples: ptr16, state: ptr32, ring: ptr16, block: ptr32
         sums[1] = real
         sums[2] = imaginary
         sums = ptr32(int(sums) + 12)
-    state[_WRITE] = write
-    state[_LAST_REAL] = a1
-    state[_LAST_IMAGINARY] = b1
-    kept = int(state[_KEPT])
-    if kept < _RING:
-        state[_KEPT] = kept + 10
-    samples = ptr16(start)
+    lines[_WRITE] = write
+    lines[_LAST_REAL] = a1
+    lines[_LAST_IMAGINARY] = b1
+    write = int(lines[_KEPT]) + 10
+    lines[_KEPT] = write if write < _RING else _RING
+    samples = ptr16(int(lines) + 4 * _SAMPLES)
     for _ in range(5):
         samples[0] = samples[40]
         samples[1] = samples[41]
@@ -153,11 +127,13 @@ def band(a: int, b: int, samples: ptr16, state: ptr32, ring: ptr16, block: ptr32
 
 
 @micropython.viper
-def _window(ring: ptr16, first: int, count: int, bits: int, sine: ptr16, out: ptr16):
+def _window(lines: ptr32, first: int, count: int, bits: int, sine: ptr16):
     """`count` cells of the ring from `first` on, scaled, under a Hann window, at bit-reversed places; zeros after them.
 
     A part is below 2^15: scaled below 2^15, times a window of 2^8 below 2^23, and over 2^9 below 2^14.
     """
+    ring = ptr16(int(lines) + 4 * _CELLS_KEPT)
+    out = ptr16(int(lines))
     largest = 1
     i = 2 * first
     for _ in range(count):
@@ -276,12 +252,13 @@ def _logarithm(x: int) -> int:
 
 
 @micropython.viper
-def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr16, hertz: ptr16, found: ptr32):
+def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr8):
     """Finds peaks above `least`: their frequencies, ascending; what lies within `reach` bins of them is theirs.
 
     Each is the top of a parabola through the logarithms of three powers. Lines add up to less than 2^13.5, so their
     powers to less than 2^19 after a shift by 8.
     """
+    hertz = ptr16(int(powers) + 4 * _HERTZ)
     n = 1 << bits
     total = 0
     near = 0
@@ -316,8 +293,10 @@ def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr16, hertz
             elif place >= 160 * (_GAINS - 1):
                 place = 160 * (_GAINS - 1) - 1
             j = place // 160
-            gain = int(gains[j])
-            gain += (int(gains[j + 1]) - gain) * (place - 160 * j) // 160
+            place -= 160 * j
+            j += j
+            gain = int(gains[j]) + (int(gains[j + 1]) << 8)
+            gain += (int(gains[j + 2]) + (int(gains[j + 3]) << 8) - gain) * place // 160
             power += x >> 8
             weighed += ((x >> 8) * gain) >> 10
         count += 1
@@ -325,60 +304,63 @@ def _peaks(powers: ptr32, bits: int, least: int, reach: int, gains: ptr16, hertz
             if j > covered:
                 near += int(powers[j & (n - 1)]) >> 8
                 covered = j
-    found[_COUNT] = count
-    found[_PART] = ((near >> 4) << 12) // ((total >> 4) + 1)
-    found[_INVERSE_GAIN] = (weighed << 10) // (power + 1)
+    if count > _MOST_PEAKS:
+        count = 0
+    hertz[count] = 0
+    powers[COUNT] = count
+    powers[PART] = ((near >> 4) << 12) // ((total >> 4) + 1)
+    powers[INVERSE_GAIN] = (weighed << 10) // (power + 1)
 
 
-class LowLines:
-    """Keeps the band's last 320 ms, and finds the lines of a part of it. `band` fills it, from its arrays.
+def new():
+    """All that is kept of the band: its last 288 ms, and what was found in a part of it. To be `reset`."""
+    return array("i", bytes(4 * _WORDS))
 
-    After `find`: `count` lines (0 when what sounds is no few lines), ascending `decihertz`, their power over the sum
-    of all in `part` (Q12), `inverse_gain` (mean 1 / gain^2 of the lines, Q10), and `cells`, the length of the window.
+
+@micropython.viper
+def reset(lines: ptr32):
+    """As new."""
+    for i in range(_HERTZ, _SAMPLES):
+        lines[i] = 0
+    samples = ptr16(int(lines) + 4 * _SAMPLES)
+    for i in range(60):
+        samples[i] = 32768
+
+
+def forget(lines):
+    """Samples were lost: what was kept does not go on."""
+    lines[_KEPT] = 0
+
+
+@micropython.viper
+def decihertz(lines: ptr32, k: int) -> int:
+    """The k-th frequency that was found, ascending; 0 behind the last of them."""
+    hertz = ptr16(int(lines) + 4 * _HERTZ)
+    return int(hertz[k])
+
+
+@micropython.viper
+def put_decihertz(lines: ptr32, k: int, value: int):
+    """Another ear has found this; 0 behind the last."""
+    lines[COUNT] = 0
+    hertz = ptr16(int(lines) + 4 * _HERTZ)
+    hertz[k] = value
+
+
+def find(lines, ago, length):
+    """Looks at the last `length` cells (at most 128 of them) before the last `ago`.
+
+    Answers how many lines there are, 0 when what sounds is no few lines. In `lines` is then, beside their frequencies,
+    their power over the sum of all (PART, Q12), mean 1 / gain^2 (INVERSE_GAIN, Q10), the length of the window (CELLS).
     """
-
-    def __init__(self):
-        self._gains = _gains()
-        self.state = array("i", bytes(4 * _STATE_WORDS))
-        # Samples at 2 kHz, +32768: 20 of before, then those of the block; room for 16 more, of whoever fills it.
-        self.samples = array("H", bytes(2 * 76))
-        self.ring = array("h", bytes(4 * _RING))
-        self._values = array("i", bytes(4 * _LONGEST))
-        self._found = array("i", bytes(4 * _FOUND_WORDS))
-        self.decihertz = array("H", bytes(2 * _MOST_PEAKS))
-        self.reset()
-
-    def reset(self):
-        """As new, without allocating."""
-        for i in range(_STATE_WORDS):
-            self.state[i] = 0
-        for i in range(60):
-            self.samples[i] = 32768
-        self.count = 0
-        self.part = 0
-        self.inverse_gain = 1024
-        self.cells = 0
-
-    def forget(self):
-        """Samples were lost: what was kept does not go on."""
-        self.state[_KEPT] = 0
-
-    def find(self, ago, length):
-        """Looks at the last `length` cells (at most 128 of them) before the last `ago`; answers `count`."""
-        length = min(length, _LONGEST, self.state[_KEPT] - ago)
-        self.count = 0
-        self.cells = length
-        if length < _SHORTEST:
-            return 0
-        bits = 5 if length <= 32 else 6 if length <= 64 else 7
-        values = self._values
-        found = self._found
-        _window(self.ring, (self.state[_WRITE] - ago - length) % _RING, length, bits, SINE, values)
-        _transform(0, 0, values, bits, SINE)
-        least = _powers(values, values, 1 << bits) // _LEAST_OF_HIGHEST
-        _peaks(values, bits, least, 2 + (1 << bits) // length, self._gains, self.decihertz, found)
-        self.part = found[_PART]
-        self.inverse_gain = found[_INVERSE_GAIN]
-        if found[_COUNT] <= _MOST_PEAKS:
-            self.count = found[_COUNT]
-        return self.count
+    length = min(length, _LONGEST, lines[_KEPT] - ago)
+    lines[COUNT] = 0
+    lines[CELLS] = length
+    if length < _SHORTEST:
+        return 0
+    bits = 5 if length <= 32 else 6 if length <= 64 else 7
+    _window(lines, (lines[_WRITE] - ago - length) % _RING, length, bits, SINE)
+    _transform(0, 0, lines, bits, SINE)
+    least = _powers(lines, lines, 1 << bits) // _LEAST_OF_HIGHEST
+    _peaks(lines, bits, least, 2 + (1 << bits) // length, _INVERSE_GAINS)
+    return lines[COUNT]

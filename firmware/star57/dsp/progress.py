@@ -11,8 +11,8 @@ from micropython import const
 
 from star57.dsp import level
 from star57.dsp.ear import follow
-from star57.dsp.high_ear import HighEar
-from star57.dsp.lines import band
+from star57.dsp.high_ear import EXPECTS_HOWLER, HighEar
+from star57.dsp.lines import band, decihertz, new
 from star57.dsp.low_ear import LowEar
 from star57.dsp.tone_plans import COUNTRY, LINES, OFF, PLANS, SECTIONS, TONE
 
@@ -20,11 +20,13 @@ _SAMPLES_PER_MS = const(8)
 _CELLS = const(10)  # in a block of 20 ms
 _CELL_SAMPLES = const(16)
 _HALF_SAMPLES = const(80)
+_MOST_LINES = const(5)
 _LONGEST_SKIP_SAMPLES = const(800)
 # Below this lie the lines of the low ear.
 _HIGH_FROM_HZ = const(850)
 
-# Words of the front end; a word that may be negative is read as in fsk.py.
+# Words of the front end, in the high ear's; a word that may be negative is read as in fsk.py.
+_FRONT = const(64)
 _MEAN = const(0)  # of sums of taps of samples +32768, times 32
 _LAST = const(1)  # sample, +32768
 _ONE_BEFORE = const(2)  # of the samples at 4 kHz
@@ -32,19 +34,27 @@ _TWO_BEFORE = const(3)
 _CELL = const(4)  # of the block, that comes next
 _WAITING = const(5)  # samples of that cell that have come
 _STATE_WORDS = const(6)
-# Words of a block, as in ear.py.
+# Then samples that were lost, less than a cell; and where the high ear's next sample is kept.
+_LOST = const(70)
+_KEPT = const(71)
+# Where a block is in an ear's words, and its sums in that, as in ear.py; where the samples at 2 kHz are in those of
+# lines.py, in these those of the block, and samples that wait for their cell to be whole.
+_BLOCK = const(40)
 _SUMS = const(10)
-# Where in `low` its samples go, and samples that wait for their cell to be whole.
+_SAMPLES = const(139)
 _LOW = const(20)
 _WAIT = const(60)
 
 
 @micropython.viper
-def _take(state: ptr32, samples: ptr16, at: int, n: int, low: ptr16, block: ptr32) -> int:
+def _take(words: ptr32, samples: ptr16, at: int, n: int, lines: ptr32) -> int:
     """Takes samples from `at` on, to the end of the block or of the `n`; answers where it stopped.
 
-    Cells are taken whole: what is less waits behind `low`'s samples.
+    Cells are taken whole: what is less waits behind the samples at 2 kHz.
     """
+    state = ptr32(int(words) + 4 * _FRONT)
+    block = ptr32(int(words) + 4 * _BLOCK)
+    low = ptr16(int(lines) + 4 * _SAMPLES)
     cell = int(state[_CELL])
     waiting = int(state[_WAITING])
     if waiting == 0 and n - at >= 16:
@@ -129,21 +139,22 @@ def _cells(x: int, y: int, samples: ptr16, low: ptr16, state: ptr32, block: ptr3
 
 
 @micropython.viper
-def _keep(samples: ptr16, start: int, end: int, kept: ptr16, at: int) -> int:
-    """Puts samples into a ring of 10 ms, from `at` on; answers where the next is put."""
+def _keep(samples: ptr16, start: int, end: int, kept: ptr16, words: ptr32):
+    """Puts samples into a ring of 10 ms."""
+    at = int(words[_KEPT])
     for i in range(start, end):
         kept[at] = samples[i]
         at += 1
         if at == _HALF_SAMPLES:
             at = 0
-    return at
+    words[_KEPT] = at
 
 
 def _is_high(row):
     """Whether the high ear hears the tones of a row."""
-    for lines, _ in row[SECTIONS]:
-        if lines != OFF:
-            return LINES[lines][1] >= _HIGH_FROM_HZ
+    for index, _ in row[SECTIONS]:
+        if index != OFF:
+            return LINES[index][1] >= _HIGH_FROM_HZ
     return False
 
 
@@ -167,18 +178,12 @@ class ProgressReceiver:
 
     def __init__(self, sink, plan=PLANS["US"]):
         self._sink = sink
-        self._state = array("i", bytes(4 * _STATE_WORDS))
-        self._low = LowEar(self, tuple([row for row in plan if not _is_high(row)]))
-        self._high = HighEar(self, tuple([row for row in plan if _is_high(row)]))
+        kept = new()
+        self._low = LowEar(self, tuple([row for row in plan if not _is_high(row)]), kept)
+        self._high = HighEar(self, tuple([row for row in plan if _is_high(row)]), kept)
         # What every block needs, in one place: on the way to a name the core takes more time than over a sample.
-        lines = self._low.lines
-        self._parts = (self._state, lines.samples, lines.state, lines.ring) + (
-            self._low.block,
-            self._low.track,
-            self._high.block,
-            self._high.track,
-        )
-        self._decihertz = array("H", bytes(2 * 5))
+        self._parts = (kept, self._low.words, self._high.words)
+        self._decihertz = array("H", bytes(2 * _MOST_LINES))
         self._fits = bytearray(len(plan))
         self.reset()
 
@@ -186,18 +191,17 @@ class ProgressReceiver:
         """As new."""
         self._low.reset()
         self._high.reset()
-        for i in range(_STATE_WORDS):
-            self._state[i] = 0
-        self._state[_MEAN] = 32 * 4 * 32768
-        self._state[_LAST] = 32768
-        self._kept = 0
-        self._expects_howler = False
-        self._lost = 0
+        words = self._high.words
+        for i in range(_FRONT, _KEPT + 1):
+            words[i] = 0
+        words[_FRONT + _MEAN] = 32 * 4 * 32768
+        words[_FRONT + _LAST] = 32768
         self._ear = self._low
         self._tone = 0
         for i in range(len(self._fits)):
             self._fits[i] = 0
-        self._count = 0
+        for k in range(_MOST_LINES):
+            self._decihertz[k] = 0
         self.level_dbm0 = level.LOWEST_DBM0
         self.snr_db = 0
         self.on_ms = 0
@@ -206,7 +210,7 @@ class ProgressReceiver:
     @property
     def frequencies(self):
         """What sounded, in Hz, ascending."""
-        return tuple([(self._decihertz[k] + 5) // 10 for k in range(self._count)])
+        return tuple([(found + 5) // 10 for found in self._decihertz if found])
 
     @property
     def countries(self):
@@ -224,40 +228,40 @@ class ProgressReceiver:
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h")."""
-        state, low_samples, lines, ring, low, low_track, high, high_track = self._parts
+        kept, low, high = self._parts
         at = 0
         while at < n:
             start = at
-            at = _take(state, samples, at, n, low_samples, high)
-            if self._expects_howler:
-                self._kept = _keep(samples, start, at, self._high.samples, self._kept)
-            if state[_CELL] == _CELLS:
-                state[_CELL] = 0
-                band(0, 0, low_samples, lines, ring, low)
-                event = follow(low_track, low, high)
-                if event:
-                    self._low.noticed(event, high)
-                event = follow(high_track, high, low)
+            at = _take(high, samples, at, n, kept)
+            if high[EXPECTS_HOWLER]:
+                _keep(samples, start, at, kept, high)
+            if high[_FRONT + _CELL] == _CELLS:
+                high[_FRONT + _CELL] = 0
+                band(0, 0, kept, low)
+                event = follow(high, low)
                 if event:
                     self._high.noticed(event, low)
-                    self._expects_howler = self._high.expects_howler
-                if self._expects_howler:
+                if high[EXPECTS_HOWLER]:
                     self._high.look_for_howler()
+                # Last, as it takes what the high ear has kept.
+                event = follow(low, high)
+                if event:
+                    self._low.noticed(event, high)
 
     def skip(self, n):
         """`n` samples were lost. What sounds is taken to go on, unless they are more than 100 ms."""
-        state = self._state
-        self._lost += n + _CELL_SAMPLES * state[_CELL] + state[_WAITING]
-        for i in range(_CELL, _STATE_WORDS):
-            state[i] = 0
-        self._kept = 0
+        words = self._high.words
+        lost = words[_LOST] + n + _CELL_SAMPLES * words[_FRONT + _CELL] + words[_FRONT + _WAITING]
+        words[_FRONT + _CELL] = 0
+        words[_FRONT + _WAITING] = 0
+        words[_KEPT] = 0
         if n > _LONGEST_SKIP_SAMPLES:
-            self._lost = 0
+            words[_LOST] = 0
             self._low.break_off()
             self._high.break_off()
         else:
-            cells = self._lost // _CELL_SAMPLES
-            self._lost -= cells * _CELL_SAMPLES
+            cells = lost // _CELL_SAMPLES
+            words[_LOST] = lost - cells * _CELL_SAMPLES
             self._low.skip(cells)
             self._high.skip(cells)
 
@@ -267,9 +271,8 @@ class ProgressReceiver:
         """An ear is certain of a tone."""
         self.level_dbm0 = ear.level_dbm0
         self.snr_db = ear.snr_db
-        self._count = ear.count
-        for k in range(ear.count):
-            self._decihertz[k] = ear.decihertz[k]
+        for k in range(_MOST_LINES):
+            self._decihertz[k] = 0 if k and not self._decihertz[k - 1] else decihertz(ear.lines, k)
         self._describe(ear)
         self._sink.call_progress(self._tone)
 

@@ -380,8 +380,8 @@ def test_extremes_and_full_scale_digits_allocate_nothing():
 # and the phasors of what was heard last.
 SLOT = 8
 SUMS = 29
-POWERS = 195
-PHASORS = 387 + 6 * 16
+POWERS = 131
+PHASORS = 323 + 6 * 16
 FREQUENCIES_HZ = DTMF_LOW_HZ + DTMF_HIGH_HZ
 
 

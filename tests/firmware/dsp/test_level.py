@@ -1,7 +1,15 @@
 """Levels in dBm0, in integers."""
 
+import math
+
 import signals
+from star57.dsp import level as levels
 from star57.dsp.level import LOWEST_DBM0, LevelMeter, dbm0, peak
+
+
+def test_the_tables():
+    assert list(levels._PEAKS) == [round(22748 * 10 ** (dbm0 / 20)) for dbm0 in range(-60, 4)]
+    assert list(levels._BETWEEN) == [round(1000 * math.log10(1 + (k + 0.5) / 32)) for k in range(32)]
 
 
 def test_peaks():

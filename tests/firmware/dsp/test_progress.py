@@ -5,7 +5,8 @@ from array import array
 
 import micropython
 import signals
-from star57.dsp import tone_plans
+from star57.dsp import high_ear, tone_plans
+from star57.dsp import lines as low_lines
 from star57.dsp.progress import ProgressReceiver
 from star57.dsp.tone_plans import COUNTRIES, LINES, OFF, PLANS, TONE_NAMES, plan
 
@@ -196,6 +197,18 @@ def test_neighbouring_frequencies_are_told_apart():
         assert "JP" not in line.receiver.countries
 
 
+def test_a_howler_whose_frequencies_are_off():
+    # At 4 kHz 2600 Hz is 1400 Hz: off by 0.1 to 0.4 % they beat in time with the beeps.
+    for pitch in (0.996, 0.9975, 0.998, 1.001, 1.002, 1.0025, 1.003):
+        line = Line("US", rms=40)
+        line.silence(500)
+        for _ in range(8):
+            line.sound((1400, 2060, 2450, 2600), 100, -20, pitch)
+            line.silence(100)
+        assert line.names() == ["howler"], (pitch, line.names())
+        assert abs(line.receiver.level_dbm0 + 20) <= 1, (pitch, line.receiver.level_dbm0)
+
+
 def test_how_soon():
     line = Line("US")
     line.silence(1000)
@@ -286,10 +299,31 @@ def test_reset_is_as_new():
     assert line.receiver.countries == ()
 
 
+def test_what_the_way_to_the_low_band_takes():
+    half = (47, -18, -138, -252, -255, -52, 383, 969, 1533, 1879)
+    low_pass = half + tuple(reversed(half))
+    table = low_lines._INVERSE_GAINS
+    for i in range(25):
+        hz = 304 + 16 * i
+        w = 2 * math.pi * (hz - 500) / 2000
+        real = sum([tap * math.cos(w * k) for k, tap in enumerate(low_pass)]) / 8192
+        imaginary = sum([tap * math.sin(w * k) for k, tap in enumerate(low_pass)]) / 8192
+        halving = (1 + math.cos(2 * math.pi * hz / 4000)) / 2
+        inverse = 1024 / (real**2 + imaginary**2) / halving**2
+        assert abs(table[2 * i] + (table[2 * i + 1] << 8) - inverse) <= 0.51, hz
+
+
+def test_the_coefficients_of_a_howler():
+    found = [
+        round(2 * 8192 * math.cos(2 * math.pi * hz / 8000)) for hz in frequencies(tone_plans.HOWLER_LINES)
+    ]
+    assert found == list(high_ear._HOWLER_COEFFICIENTS)
+
+
 def test_extremes_stay_within_bounds():
     line = Line()
-    low = line.receiver._low.block
-    high = line.receiver._high.block
+    low = memoryview(line.receiver._low.words)[40:56]
+    high = memoryview(line.receiver._high.words)[40:56]
     for period in (1, 2, 3, 8, 9, 10, 40, 400):
         square = array("h", [32767 if (i // period) % 2 else -32768 for i in range(8000)])
         line.hear(square)

@@ -1,6 +1,6 @@
 """The table of call-progress tones: its form, and figures of TELEPHONY 6."""
 
-from star57.dsp import tone_plans
+from star57.dsp import cadence, tone_plans
 from star57.dsp.tone_plans import COUNTRIES, LINES, OFF, PLANS, TONE_NAMES, plan
 
 
@@ -36,6 +36,14 @@ def test_rows_are_of_their_kind():
         if kind in (tone_plans.RING, tone_plans.TRIPLE):
             assert sections[-1][0] == OFF
         assert sections[0][0] != OFF
+
+
+def test_no_row_needs_more_runs_than_are_kept():
+    kept = len(cadence.Cadence(())._runs) // 3
+    for row in rows():
+        heard = cadence._heard_runs(row)
+        # Before a row that comes once, a silence and a beep are looked at.
+        assert heard + (2 if row[2] == tone_plans.ONCE else 0) <= kept, row
 
 
 def test_every_country_has_the_tones_that_a_call_needs():

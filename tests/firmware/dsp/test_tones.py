@@ -4,7 +4,14 @@ import math
 from array import array
 
 import micropython
+from star57.dsp import tones
 from star57.dsp.tones import DTMF_KEYS, DtmfSender, ToneSender
+
+
+def test_the_quarter_of_a_sine():
+    table = tones._QUARTER_SINE
+    for k in range(256):
+        assert table[2 * k] + (table[2 * k + 1] << 8) == round(16384 * math.sin(math.pi / 512 * (k + 0.5))), k
 
 
 def sent(first_hz, first_dbm0, second_hz=0, second_dbm0=0, n=8000, block=160):
@@ -32,6 +39,14 @@ def test_level_and_frequency():
         samples = sent(440, dbm0)[100:7900]
         assert abs(level_dbm0(samples, 440) - dbm0) < 0.5
         assert level_dbm0(samples, 450) < dbm0 - 20
+
+
+def test_a_tone_is_pure():
+    samples = sent(1000, 0)[800:4000]
+    power = sum(x * x for x in samples) / len(samples)
+    tone = 22748**2 / 2 * 10 ** (level_dbm0(samples, 1000) / 10)
+    assert power - tone < tone / 50000
+    assert max(level_dbm0(samples, hz) for hz in (2000, 3000, 3900)) < -60
 
 
 def test_two_tones_have_their_own_levels():
