@@ -159,15 +159,15 @@ _LEAST_DEPARTURE = const(123)
 _LEAST_AROUND = const(13)
 # Hundredths of decibels, of which the better tone's departure counts four times. A voice alone stays above the first;
 # a burst in silence below the second.
-_HIGHEST_SCORE = const(-4800)
+_HIGHEST_SCORE = const(-4000)
 # At the least around a burst is worth -26 dB.
-_WORTH_MEASURING = const(-2200)
+_WORTH_MEASURING = const(-1400)
 _HIGHEST_SUBSCRIBER_SCORE = const(-2500)
 _QUIET_SCORE = const(-7000)
 _CLEAN_SCORE = const(-9500)
 _CLEAR_SCORE = const(-7000)
 _NOISY_MARGIN = const(46)
-_TWIST_MARGIN = const(250)
+_TWIST_MARGIN = const(450)
 # A phasor is a quarter of the peak: eight times its power is the mean square.
 _PHASOR_GAIN = const(903)
 _NOISE_BANDS = const(1394)
@@ -834,9 +834,11 @@ def _thresholds(rows):
     for row in rows:
         permille, lowest_dbm0, refused_dbm0, twist_db, shortest_ms, longest_ms, refused_ms, speech = row
         low_hz, high_hz = (_SUBSCRIBER_HZ, _SUBSCRIBER_HZ) if row is rows[-1] else (_LOW_HZ, _HIGH_HZ)
-        # Half of what lies between what is taken and what is refused, but no more than a noisy one may need.
-        margin = min(4 * (shortest_ms - refused_ms), _NOISY_MARGIN)
-        words += [8 * shortest_ms, 8 * longest_ms, margin, 50 * (lowest_dbm0 + refused_dbm0)]
+        # Five eighths of what lies between what is taken and what is refused, but no more than a noisy one may need.
+        margin = min(5 * (shortest_ms - refused_ms), _NOISY_MARGIN)
+        # Nearer to what is refused: a tone that is off by 1.1 % is told up to 4 dB weaker.
+        lowest = 25 * (lowest_dbm0 + 3 * refused_dbm0)
+        words += [8 * shortest_ms, 8 * longest_ms, margin, lowest]
         words += [100 * twist_db + _TWIST_MARGIN, 0 if speech else _QUIET_SCORE]
         words += [_off_cosine(low_hz, permille), _off_cosine(high_hz, permille)]
     return array("h", words)
@@ -967,7 +969,7 @@ class AlertReceiver:
         if score > _WORTH_MEASURING:
             return _NONE
         between = _mean_power(self._ring, newest - _ALERT_AFTER, _BETWEEN, _ALERT_FITTED)
-        if between >> 1 > state[_FITS + _POWER] + state[_HIGH_FIT + _POWER]:
+        if between >> 2 > state[_FITS + _POWER] + state[_HIGH_FIT + _POWER]:
             return _NONE
         if 3 * better + 2 * _LEAST_DEPARTURE <= worse:
             other = one
