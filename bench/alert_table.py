@@ -43,7 +43,7 @@ from host_tools.exchange.levels import (
     to_samples,
 )
 from host_tools.exchange.speech import MARGIN_DB, active_level_dbm0
-from host_tools.exchange.tones import DIAL, ToneGenerator
+from host_tools.exchange.tones import DIAL, RINGBACK, ToneGenerator
 
 CAS_HZ = (2130.0, 2750.0)
 SAS_HZ = 440.0
@@ -346,13 +346,14 @@ class AlertBench:
         """What else is on a line, and is neither."""
         digits = [dtmf.Press(dtmf_key, 70.0, 70.0) for dtmf_key in "123A456B789C*0#D" * (self.trials // 16)]
         bursts = [on_hook(s).samples(calls.mdmf_of_30_bytes(self.rng)[0]) for s in (BELL_202, V23) * 20]
-        tone = ToneGenerator(DIAL)
-        dials = [tone.samples(samples_of(ms)) for ms in (300.0, 350.0, 1000.0, 10_000.0)]
+        # As long as a SAS, which is one tone of each.
+        pairs = [tone for tone in (DIAL, RINGBACK) for _ in range(self.trials // 2)]
+        dials = [ToneGenerator(tone).samples(int(self.rng.integers(2000, 2800))) for tone in pairs]
         gap = np.zeros(RATE_HZ // 2, np.int16)
         for name, parts in (
             ("DTMF digits", [to_samples(dtmf.train(dtmf.scattered(digits, self.rng)).wave)]),
             ("caller ID by FSK", bursts),
-            ("dial tone", dials),
+            ("short dial tone and ringback", dials),
         ):
             heard = np.concatenate([part for one in parts for part in (gap, one)] + [gap])
             told = told_in(run("hear_alert.py", heard, _BLOCK_SAMPLES))

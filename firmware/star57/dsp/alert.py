@@ -1031,8 +1031,9 @@ class AlertReceiver:
         departure = _departure(fit, state[_FIRST] + 1, state[_LAST] - 1)
         state[_FITS + _DEPARTURE] = departure
         if departure == _TWO_TONES:
+            # It takes with it what is held: the same two tones, a block before.
             state[_SUBSCRIBER_BURST + _TOLD] = newest
-            return _NONE
+            return _SOUNDS
         _measure(state, fit, 0, 0, _SUBSCRIBER_BLOCKS)
         score = 5 * (level.hundredths_dbm0(departure + _LEAST_DEPARTURE) - _ONE_LEVEL) + self._around()
         burst = _SUBSCRIBER_BURST
