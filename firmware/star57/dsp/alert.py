@@ -2,7 +2,7 @@
 
 Both are heard while a household talks (TELEPHONY 3). 16 taps take 2000 to 3000 Hz to 2 kHz, where the two tones lie at
 130 and 750 Hz and nothing that matters folds onto them; each 8 ms gives their amplitude and phase. Whenever both have
-kept a frequency for the last 64 ms, the burst that they may be is measured:
+kept a frequency for the last 64 ms, and something has begun and ended, the burst that they may be is measured:
 
 - how much each departs from a steady tone. The voice that goes on meanwhile may spoil one of them badly, but hardly
   ever both; a voice alone, whose harmonics glide and swell, departs in both;
