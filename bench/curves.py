@@ -18,7 +18,7 @@ _METADATA = {"Date": None, "Creator": None}
 
 @dataclass(frozen=True)
 class Curve:
-    """A receiver's share, 0 to 1, by SNR in dB; a limit is theory's, and drawn as such."""
+    """A receiver's share, 0 to 1, by SNR or another ratio in dB; a limit is theory's, and drawn as such."""
 
     name: str
     shares: Mapping[float, float]
@@ -43,7 +43,13 @@ def crossing_db(shares: Mapping[float, float], share: float) -> float:
     return low_db + (high_db - low_db) * (share - low) / (high - low)
 
 
-def draw(out: Path, title: str, share_of: str, curves: Sequence[Curve]) -> None:
+def draw(
+    out: Path,
+    title: str,
+    share_of: str,
+    curves: Sequence[Curve],
+    over: str = "SNR over 300 to 3400 Hz, dB",
+) -> None:
     """Draws the curves as SVG.
 
     Args:
@@ -51,6 +57,7 @@ def draw(out: Path, title: str, share_of: str, curves: Sequence[Curve]) -> None:
         title: what was measured.
         share_of: what the share is of.
         curves: ours first; limits in the order in which they get closer to what is possible.
+        over: what the shares are by, in dB.
     """
     # The same curves give the same file: ids are not random, and no date is written.
     with mpl.rc_context({"svg.hashsalt": "star57"}):
@@ -75,7 +82,7 @@ def draw(out: Path, title: str, share_of: str, curves: Sequence[Curve]) -> None:
                     snr_db, percent, color=_COLOURS[curve.name], marker=".", linewidth=width, label=curve.name
                 )
         axes.set_title(title, loc="left")
-        axes.set_xlabel("SNR over 300 to 3400 Hz, dB")
+        axes.set_xlabel(over)
         axes.set_ylabel(f"{share_of}, %")
         axes.set_ylim(-2, 102)
         axes.set_xlim(*(edge(at for curve in curves for at in curve.shares) for edge in (min, max)))

@@ -16,7 +16,7 @@ from bench.table import Row, markdown
 from host_tools.exchange.fsk import BELL_202, FskStandard, on_hook
 from host_tools.exchange.impairments import Line
 
-TINY = report.Size(2, 2, 16, 1, 2, 1, 7.5, 4, 1, ("half", "99 % read", "DC offset 12000", "twist"))
+TINY = report.Size(2, 2, 16, 2, 1, 2, 1, 7.5, 4, 1, ("half", "99 % read", "DC offset 12000", "twist"))
 
 
 class Deaf:
