@@ -56,6 +56,7 @@ class _Bytes:
     """The sink of the FSK receiver: both framings hear every byte, and the first whole message is kept.
 
     began, ended: samples heard when its first and its last byte had come, within 20 ms
+    dropped_at: samples heard when the carrier dropped last, or -1
     """
 
     def __init__(self, framer, ntt, recorder):
@@ -76,6 +77,7 @@ class _Bytes:
     def reset(self):
         """As new."""
         self._expecting = False
+        self.dropped_at = _NONE
         self.forget()
 
     def forget(self):
@@ -87,6 +89,8 @@ class _Bytes:
         return bytes(self._data[: self.length])
 
     def carrier(self, present):
+        if not present:
+            self.dropped_at = self._recorder.heard
         self._expecting = False
         self._framer.carrier(present)
         self._ntt.carrier(present)
@@ -99,14 +103,18 @@ class _Bytes:
     def byte(self, value, confidence):
         if self._expecting:
             self._expecting = False
-            self._hear(self._framer, value, confidence, False)
-            self._hear(self._ntt, value, confidence, True)
+            if not self._ntt.receiving:
+                self._hear(self._framer, value, confidence, False)
+            if not self._framer.receiving:
+                self._hear(self._ntt, value, confidence, True)
+        return 0 if self._expecting else ANNOUNCING_MARKS
 
     def framing_error(self):
         if self._expecting:
             self._framer.framing_error()
             self._ntt.framing_error()
             self._expecting = self._framer.receiving or self._ntt.receiving
+        return 0 if self._expecting else ANNOUNCING_MARKS
 
     def _hear(self, framer, value, confidence, is_ntt):
         framer.byte(value, confidence)
@@ -210,17 +218,17 @@ class CallerIdReceiver:
 
     def feed(self, samples, n):
         """Hears the first `n` of `samples`, an array("h"), as far as they lie in the window."""
-        n = min(n, self._window[0])
+        left = self._window[0]
+        if n > left:
+            n = left
         if not n:
             return
-        had_carrier = self._framer.carrier_present
-        ended = self._recorder.mark_ended
+        recorder = self._recorder
+        ended = recorder.mark_ended
         self._fsk.feed(samples, n)
-        if self._recorder.mark_ended != ended:
+        if recorder.mark_ended != ended:
             self._note_burst()
-        if had_carrier and not self._framer.carrier_present:
-            self._dropped_at = self._recorder.heard
-        self._window[0] -= n
+        self._window[0] = left - n
 
     def skip(self, n):
         """`n` samples were lost, and with them the message that was under way."""
@@ -265,7 +273,7 @@ class CallerIdReceiver:
     def _forget_burst(self):
         self._recorder.reset()
         self._whole.forget()
-        self._dropped_at = _NONE
+        self._whole.dropped_at = _NONE
         for i in range(_MOST_BURSTS):
             self._bursts[i] = _NONE
 
@@ -300,7 +308,7 @@ class CallerIdReceiver:
         is_usual = read_at < burst + _USUAL_SAMPLES <= self._recorder.heard
         # Noise may take the carrier for a moment only.
         is_silent = not self._framer.carrier_present
-        return is_usual or (is_silent and read_at < self._dropped_at >= burst + _READABLE_SAMPLES)
+        return is_usual or (is_silent and read_at < self._whole.dropped_at >= burst + _READABLE_SAMPLES)
 
     def _confirm(self):
         """Steps: a message whose checksum holds is read a second time, for it holds by chance in 1 of 256."""

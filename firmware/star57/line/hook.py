@@ -5,6 +5,7 @@ from micropython import const
 _SAMPLES_PER_MS = const(8)
 _ORD_0 = const(48)
 _NEVER = const(1 << 28)
+_PATIENCE_SAMPLES = const(10000 * 8)  # while nothing but an edge can tell anything new
 _MOST_PULSES = const(10)
 # A contact bounces for up to 5 ms at an edge; what is shorter than this is bounce. The shortest make is 23 ms.
 _BOUNCE_SAMPLES = const(8 * 8)
@@ -63,6 +64,8 @@ class HookDetector:
     sink.on_hook()             as soon as the loop has been open for longer than any flash
 
     Contacts may bounce for 5 ms at every edge; a time runs from the first edge of a bounce.
+
+    off_hook: whether the phone is off-hook; pulses and flashes do not interrupt that
     """
 
     def __init__(self, sink, times=COUNTRIES["US"]):
@@ -80,8 +83,11 @@ class HookDetector:
 
     def reset(self):
         """As new: on-hook."""
-        self._off_hook = False
+        self.off_hook = False
         self._block_samples = 0
+        # Samples that have gone by unnoticed, and how many may.
+        self._unnoticed = 0
+        self._patience = 0
         # The loop as it is, bounces and all, and since when.
         self._raw = False
         self._since_edge = 0
@@ -94,31 +100,36 @@ class HookDetector:
         self._first_break = 0
         self._since_digit = _NEVER
 
-    @property
-    def off_hook(self):
-        """Whether the phone is off-hook: pulses and flashes do not interrupt that."""
-        return self._off_hook
-
     def edge(self, level, offset):
         """The loop was closed (1) or opened (0), `offset` samples into the block that `advance` is about to end."""
-        self._pass(offset - self._block_samples)
+        self._unnoticed += offset - self._block_samples
         self._block_samples = offset
+        self._notice()
         closed = level == 1
         if closed == self._raw:
             return
+        self._patience = 0
         self._raw = closed
         self._since_edge = 0
         if self._settled:
             self._settled = False
             self._since_unsettled = 0
-            if self._off_hook and not closed:
+            if self.off_hook and not closed:
                 self._sink.loop_opened()
 
     def advance(self, n):
         """`n` samples have gone by."""
-        passed = self._block_samples
+        self._unnoticed += n - self._block_samples
         self._block_samples = 0
-        self._pass(n - passed)
+        if self._unnoticed > self._patience:
+            self._notice()
+
+    def _notice(self):
+        samples = self._unnoticed
+        self._unnoticed = 0
+        self._pass(samples)
+        is_steady = self._settled and self._closed == self.off_hook and not self._pulses
+        self._patience = _PATIENCE_SAMPLES if is_steady else 0
 
     def _pass(self, samples):
         self._since_edge = min(self._since_edge + samples, _NEVER)
@@ -132,8 +143,8 @@ class HookDetector:
             self._settle()
         if self._closed:
             self._stay_closed()
-        elif self._off_hook and self._since_change > self._hang_up:
-            self._off_hook = False
+        elif self.off_hook and self._since_change > self._hang_up:
+            self.off_hook = False
             self._pulses = 0
             self._sink.on_hook()
 
@@ -146,7 +157,7 @@ class HookDetector:
         lasted = self._since_change
         self._closed = self._raw
         self._since_change = self._since_unsettled
-        if self._closed and self._off_hook:
+        if self._closed and self.off_hook:
             self._after_break(lasted)
 
     def _after_break(self, lasted):
@@ -160,9 +171,9 @@ class HookDetector:
                 self._sink.flash()
 
     def _stay_closed(self):
-        if not self._off_hook:
+        if not self.off_hook:
             if self._since_change >= self._off_hook_samples:
-                self._off_hook = True
+                self.off_hook = True
                 self._since_digit = _NEVER
                 self._sink.off_hook()
         elif self._pulses and self._since_change >= self._digit_pause:

@@ -6,6 +6,7 @@ _SAMPLES_TIMES_TENTHS = const(80000)
 # Fewer cycles are a polarity reversal, the clicks of a dial or a hook, or a ringer's last breath.
 _VALID_CYCLES = const(3)
 _NEVER = const(1 << 28)
+_PATIENCE_SAMPLES = const(10000 * _SAMPLES_PER_MS)  # while nothing but an edge can tell anything new
 
 # A gap is seen from the last whole cycle before it to the first one after it, so it looks longer than it is by up to
 # two cycles: 400 ms of US distinctive ringing at 20 Hz by 100, the 200 of a double ring at 16 Hz by 125. It stays below
@@ -49,6 +50,9 @@ class RingDetector:
         """Forgets the call: the next ring is the first one."""
         self._level = 0
         self._block_samples = 0
+        # Samples that have gone by unnoticed, and how many may.
+        self._unnoticed = 0
+        self._patience = 0
         self._since_rise = _NEVER
         self._since_cycle = _NEVER
         self._cycles = 0
@@ -58,20 +62,29 @@ class RingDetector:
 
     def edge(self, level, offset):
         """The detector's output went to `level`, `offset` samples into the block that `advance` is about to end."""
-        self._pass(offset - self._block_samples)
+        self._unnoticed += offset - self._block_samples
         self._block_samples = offset
+        self._notice()
         if level == self._level:
             return
         self._level = level
         if level:
             self._cycle(self._since_rise)
             self._since_rise = 0
+            self._patience = 0
 
     def advance(self, n):
         """`n` samples have gone by."""
-        passed = self._block_samples
+        self._unnoticed += n - self._block_samples
         self._block_samples = 0
-        self._pass(n - passed)
+        if self._unnoticed > self._patience:
+            self._notice()
+
+    def _notice(self):
+        samples = self._unnoticed
+        self._unnoticed = 0
+        self._pass(samples)
+        self._patience = 0 if self._ringing or self._rings else _PATIENCE_SAMPLES
 
     def _pass(self, samples):
         self._since_rise = min(self._since_rise + samples, _NEVER)
