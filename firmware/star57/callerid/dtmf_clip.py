@@ -176,10 +176,12 @@ class DtmfCallerId:
 
     def advance(self, n):
         """`n` samples have gone by."""
-        n = min(n, self._window_samples)
+        left = self._window_samples
+        if n > left:
+            n = left
         if not n:
             return
-        self._window_samples -= n
+        self._window_samples = left - n
         if not self._sounding and self._pause_samples <= _LONGEST_PAUSE_SAMPLES:
             self._pause_samples += n
         if self._length:

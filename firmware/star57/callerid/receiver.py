@@ -29,12 +29,12 @@ _SHORTEST_MESSAGE = const(6)
 
 # A second reading is believed from here on. One that was repaired has had its choice among all messages that hold.
 _LEAST_EVIDENCE_NATS = 17.0
-_LEAST_MARGIN_NATS = 8.0
+_LEAST_MARGIN_NATS = 10.0
 _MOST_COST_NATS = 25.0
 _LEAST_MARGIN_AGREED_NATS = 4.0
 _MOST_COST_AGREED_NATS = 32.0
-_LEAST_MARGIN_REPAIRED_NATS = 9.0
-_MOST_COST_REPAIRED_NATS = 16.0
+_LEAST_MARGIN_REPAIRED_NATS = 11.0
+_MOST_COST_REPAIRED_NATS = 15.0
 # A first reading that the second could not read is believed if every bit was this clear (255: no noise), or somewhat
 # less clear in a message that says something and nothing unknown. Of two bits that are wrong and leave the checksum
 # right, both are seldom as clear.
@@ -278,11 +278,12 @@ class CallerIdReceiver:
             self._bursts[i] = _NONE
 
     def _note_burst(self):
+        bursts = self._bursts
+        read_at = self._read_at
         for i in range(_MOST_BURSTS - 1, 0, -1):
-            self._bursts[i] = self._bursts[i - 1]
-            self._read_at[i] = self._read_at[i - 1]
-        self._bursts[0] = self._recorder.mark_ended
-        self._read_at[0] = self._recorder.mark_ended
+            bursts[i] = bursts[i - 1]
+            read_at[i] = read_at[i - 1]
+        bursts[0] = read_at[0] = self._recorder.mark_ended
 
     def _next_steps(self):
         """What is to be read next, or None."""
@@ -318,12 +319,12 @@ class CallerIdReceiver:
         for reading in self._reader.steps(self._mark_before(whole.began), _MOST_COST_AGREED_NATS):
             if reading is None:
                 yield
-            elif _is_sure(reading) or _agrees(reading, data):
+            elif _confirms(reading, data):
                 break
         whole.forget()
         if whole.is_ntt:
             self._end_with(data, False, True)
-        elif reading is not None and (_is_sure(reading) or _agrees(reading, data)):
+        elif reading is not None and _confirms(reading, data):
             self._end_with(reading.data, reading.repaired, reading.is_ntt)
         elif _is_clear(whole.confidence, data):
             self._end_with(data, False, False)
@@ -410,8 +411,14 @@ def _says_something(data):
     return bool(is_told) and not told.unknown
 
 
-def _agrees(reading, data):
-    return reading.data == data and reading.margin_nats >= _LEAST_MARGIN_AGREED_NATS
+def _confirms(reading, data):
+    """Whether that is the message after a first reading of `data`, whose checksum holds.
+
+    Two messages that both hold cannot both be right: a repaired one is not believed against one that needed no repair.
+    """
+    if reading.data == data:
+        return reading.margin_nats >= _LEAST_MARGIN_AGREED_NATS
+    return not reading.repaired and _is_sure(reading)
 
 
 def _is_sure(reading):
