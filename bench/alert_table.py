@@ -11,7 +11,7 @@ With speech: the exchange has muted the far end, and the near end talks on at -2
 near the mean of what telephones send. Each CAS begins while the talker is active, not in a pause. What the curve is
 over is by how much the talker is louder than one tone where the receiver listens: -6 to +12 dB at tip and ring, for CAS
 of -14 to -32 dBm0 (SR-TSV-002476). It listens at the receive pair of a hybrid (TELEPHONY 3), where the near end is
-fainter and CAS is not: by 36 dB if that is balanced (TELEPHONY 8), by 6 dB at the least. So up to +6 dB there is a goal;
+fainter and CAS is not: by 36 dB if that is balanced (TELEPHONY 8), by 6 dB at the least. Up to +6 dB there is a goal;
 beyond it the curve tells. Talkers and talk-off are of bench/speech.py.
 
 A burst is right when it is told once, by its kind, and within 50 ms of its end (of a SAS 80 ms): the terminal's answer
