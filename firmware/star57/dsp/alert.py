@@ -463,8 +463,9 @@ def _outline(state: ptr32, ring: ptr16) -> int:
                         during += power
                     else:
                         earlier += power
-                    real += (x * px + y * py) >> 7
-                    imaginary += (x * py - y * px) >> 7
+                    if k == 2:
+                        real += (x * px + y * py) >> 7
+                        imaginary += (x * py - y * px) >> 7
                 px = x
                 py = y
             if before * fitted < during and 2 * after * fitted < during * latest:
@@ -894,7 +895,9 @@ class AlertReceiver:
             if not self._waiting:
                 self._hear(self._line, _PENDING, 1)
         while n - start >= 4:
-            groups = min((n - start) >> 2, _MOST_GROUPS)
+            groups = (n - start) >> 2
+            if groups > _MOST_GROUPS:
+                groups = _MOST_GROUPS
             self._hear(samples, start, groups)
             start += groups << 2
         while start < n:
