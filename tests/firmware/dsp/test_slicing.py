@@ -81,7 +81,7 @@ def test_whole_bits_are_decided():
             for k in range(2, len(bits)):
                 middle = found[round(start + (k + 0.5) * BIT_SAMPLES)]
                 lead = middle - NO_DECISION if bits[k] else NO_DECISION - middle
-                assert lead > 40, (tones, mark_dbm0, space_dbm0, k, middle)
+                assert lead > 36, (tones, mark_dbm0, space_dbm0, k, middle)
                 # Behind two bits and before two that are like it, it is whole.
                 if bits[k - 2 : k + 3] == [bits[k]] * 5:
                     assert least < lead < 1.08 * slicing.WHOLE_BIT, (tones, mark_dbm0, space_dbm0, k, middle)
