@@ -42,6 +42,7 @@ CLASS_TEXT = const(4)  # 20h to 7Eh, and Latin-1 from A0h on
 # The columns of a parameter's row: code; field of Message; number of its reader; codes that the reader knows; longest,
 # in bytes; class of its bytes; source. Beyond its longest a number makes no sense; text misleads nobody, and is kept
 # whole.
+_CODE = const(0)
 _FIELD = const(1)
 _READER = const(2)
 _CODES = const(3)
@@ -297,8 +298,8 @@ NTT_PARAMETERS = (
     (0x21, "number_plan", _AS_OCTETS, None, 16, CLASS_ANY, _NTT_SOURCE),
     (0x22, "called_number_plan", _AS_OCTETS, None, 16, CLASS_ANY, _NTT_SOURCE),
 )
-_MDMF = {row[0]: row for row in MDMF_PARAMETERS}
-_NTT = {row[0]: row for row in NTT_PARAMETERS}
+_MDMF = {row[_CODE]: row for row in MDMF_PARAMETERS}
+_NTT = {row[_CODE]: row for row in NTT_PARAMETERS}
 
 # Some switches put the reason for a number's or a name's absence in its place.
 _ABSENCES = {_NUMBER: ("reason", REASONS), _NAME: ("name_reason", "PO")}

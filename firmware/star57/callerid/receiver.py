@@ -32,7 +32,6 @@ _LEAST_EVIDENCE_NATS = 17.0
 _LEAST_MARGIN_NATS = 10.0
 _MOST_COST_NATS = 25.0
 _LEAST_MARGIN_AGREED_NATS = 4.0
-_MOST_COST_AGREED_NATS = 32.0
 _LEAST_MARGIN_REPAIRED_NATS = 11.0
 _MOST_COST_REPAIRED_NATS = 15.0
 # A first reading that the second could not read is believed if every bit was this clear (255: no noise), or somewhat
@@ -53,7 +52,9 @@ _NONE = const(-1)
 
 
 class _Bytes:
-    """The sink of the FSK receiver: both framings hear every byte, and the first whole message is kept.
+    """The sink of the FSK receiver: keeps the first whole message of either framing.
+
+    Both hear the bytes until one of them receives; neither hears what cannot be a message.
 
     began, ended: samples heard when its first and its last byte had come, within 20 ms
     dropped_at: samples heard when the carrier dropped last, or -1
@@ -103,9 +104,10 @@ class _Bytes:
     def byte(self, value, confidence):
         if self._expecting:
             self._expecting = False
+            in_message = self._framer.receiving
             if not self._ntt.receiving:
                 self._hear(self._framer, value, confidence, False)
-            if not self._framer.receiving:
+            if not in_message:
                 self._hear(self._ntt, value, confidence, True)
         return 0 if self._expecting else ANNOUNCING_MARKS
 
@@ -146,8 +148,8 @@ class CallerIdReceiver:
     """Hears one caller-ID message in a window of samples; deaf outside it, for speech and tones are no FSK.
 
     Bell 202 and V.23, SDMF, MDMF and NTT's frames are told apart by what comes. `feed` and `skip` are the audio path
-    and allocate nothing; `work` does the rest, in steps of some 15 ms on an RP2040, and is to be called after each
-    block, of 20 ms at most.
+    and allocate nothing; `work` does the rest, in steps of 25 ms at most on an RP2040, which the board's
+    buffer has to bridge, and is to be called after each block, of 20 ms at most.
 
     `result` is None until the window ends. A good message ends it (MESSAGE), a bad one when it has been read twice
     (CHECKSUM_WRONG, TRUNCATED). When the window runs out it is TRUNCATED if a message was under way, GARBAGE if there
@@ -316,7 +318,7 @@ class CallerIdReceiver:
         whole = self._whole
         data = whole.message()
         reading = None
-        for reading in self._reader.steps(self._mark_before(whole.began), _MOST_COST_AGREED_NATS):
+        for reading in self._reader.steps(self._mark_before(whole.began)):
             if reading is None:
                 yield
             elif _confirms(reading, data):
@@ -338,7 +340,7 @@ class CallerIdReceiver:
 
     def _rescue(self, burst):
         """Steps: a burst that the first reading could not read."""
-        for reading in self._reader.steps(burst, _MOST_COST_NATS):
+        for reading in self._reader.steps(burst):
             if reading is None:
                 yield
             elif _is_sure(reading):

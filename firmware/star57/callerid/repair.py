@@ -17,7 +17,6 @@ _UNKNOWN_TYPE = const(80)
 _RARE_TYPE = const(32)
 # Date and time, number, name, or why they are absent; the visual indicator of message waiting, which is one of two.
 _COMMON_TYPES = b"\x01\x02\x04\x07\x08\x0b"
-_VISUAL_INDICATOR = const(0x0B)
 _ODD_TEXT = const(12)
 _ODD_NUMBER = const(48)
 _LATIN = const(40)
@@ -54,7 +53,6 @@ _CREDIT_OF_FIXED = const(36)  # nothing else would have fitted, or one other val
 
 _CLASSES = const(5)
 _NOT_YET = const(0xFFFF)
-_NO_LIMIT = const(0x7FFF)
 _BEST = const(0)
 _SECOND = const(1)
 
@@ -85,11 +83,10 @@ class Reading:
 
 def characters_wanted(values, costs, most):
     """How many characters, `most` at most, the likely messages need, told from the first fourteen."""
-    burst = _Burst(values, costs, most)
-    hypotheses = sorted(burst.beginnings(_TOLD_FROM))
-    wanted = 0
     if _has_ntt_header(values):
         return most
+    hypotheses = sorted(_Burst(values, costs, most).beginnings(_TOLD_FROM))
+    wanted = 0
     for cost, first, _, length in hypotheses:
         if cost > hypotheses[0][0] + _LIKELY:
             break
@@ -108,14 +105,15 @@ def _has_ntt_header(values):
     return False
 
 
-def steps(values, costs, count, follows, most_cost_nats):
+def steps(values, costs, count, follows):
     """Looks for the best Reading of `count` characters: yields None between steps, and at last the Reading, if any.
 
     values, costs: of each character its ALTERNATIVES likeliest values, and what each costs, from 0
     follows: for each character, whether one was found where it is
-    most_cost_nats: no dearer one is looked for; a burst that noise has taken is soon given up so
+
+    None is looked for that costs 32 nats before its checksum is made right: what noise has taken is soon given up.
     """
-    burst = _Burst(values, costs, count, follows, min(int(most_cost_nats * NAT), _IMPOSSIBLE - 1))
+    burst = _Burst(values, costs, count, follows)
     hypotheses = burst.hypotheses()
     yield None
     best = None
@@ -208,8 +206,7 @@ def _text_cost(value):
 
 
 class _Burst:
-    def __init__(self, values, costs, count, follows=None, most_cost=_NO_LIMIT):
-        self._most_cost = most_cost
+    def __init__(self, values, costs, count, follows=None):
         self._values = values
         self._costs = costs
         self._count = count
@@ -241,16 +238,17 @@ class _Burst:
         ]
 
     def solve(self, hypothesis):
-        """The best that begins so: yields None between steps, and at last, if there is one that costs little enough,
+        """Steps that find the best that begins so.
 
-        (cost, that of the next best, bytes, whether repaired, credit, first).
+        Yields None between them, and at last (cost, that of the next best, bytes, whether repaired, credit, first), if
+        there is one that costs little enough.
         """
         cost, first, message_type, length = hypothesis
         parts = None
         if message_type in _SDMF:
             parts = self._sdmf(first, message_type, length)
         else:
-            for divided in self._mdmf(first, length, self._most_cost - cost):
+            for divided in self._mdmf(first, length, _IMPOSSIBLE - 1 - cost):
                 parts = divided
                 yield None
         if parts is None:
@@ -267,7 +265,7 @@ class _Burst:
             else:
                 cost += self._choose(data, first + position, content, place, part_length)
                 credit += _CREDIT_OF_CLASS[content]
-            if cost > self._most_cost:
+            if cost >= _IMPOSSIBLE:
                 return
             if position % _POSITIONS_A_STEP == 0:
                 yield None

@@ -86,11 +86,11 @@ class SecondReader:
         self.quality = _UNKNOWN
         self.is_whole = False
 
-    def steps(self, mark_ended, most_cost_nats):
+    def steps(self, mark_ended):
         """Reads the message that follows the mark that ended there, in steps between which the line can be heard.
 
-        Yields None until it yields the repair.Reading, if there is one that costs little enough. Where it is in doubt
-        how the sender's bits change, a second one may follow: of the other way. Allocates.
+        Yields None until it yields the repair.Reading, if there is one. Where it is in doubt how the sender's bits
+        change, a second one may follow: of the other way. Allocates.
 
         What is read is held in the recorder, until somebody releases it. Reading.ended counts as `heard` counts.
         """
@@ -110,17 +110,17 @@ class SecondReader:
             yield None
         if not self._starts:
             return
-        self._choose_modem(modems)
-        yield None
+        for _ in self._choose_modem(modems):
+            yield None
         for _ in self._choose_edges():
             yield None
         self._judge_modem()
-        for reading in self._message(most_cost_nats):
+        for reading in self._message():
             yield reading
         if self._doubt is not None and self.quality["snr_db"] >= _DOUBT_SNR_DB:
             noise, self._modem.whole_samples, self._starts = self._doubt
             self._tune(self._modem, noise)
-            for reading in self._message(most_cost_nats):
+            for reading in self._message():
                 yield reading
 
     def _measure_mark(self):
@@ -166,8 +166,7 @@ class SecondReader:
         self._slice(0)
         yield None
         is_found = False
-        for is_found_now in clock.find(self._decisions, self._filled, _EARLIEST_START):
-            is_found = is_found_now
+        for is_found in clock.find(self._decisions, self._filled, _EARLIEST_START):  # noqa: B007 - the last one counts
             yield None
         if not is_found:
             return
@@ -226,13 +225,14 @@ class SecondReader:
         )
 
     def _choose_modem(self, modems):
-        """The modem whose characters fit better, and its twist as it is in the data."""
+        """Steps that tell the modem whose characters fit better, and its twist as it is in the data."""
         most = None
         for modem in modems:
             self._measure_space(modem)
             fit = self._fit(modem, _FEW_FITTED)[0] if len(modems) > 1 else 0
             if most is None or fit > most:
                 self._modem, most = modem, fit
+            yield None
 
     def _choose_edges(self):
         """Steps that tell how the sender's bits change, and the noise as it is in the data; tunes to them."""
@@ -302,7 +302,7 @@ class SecondReader:
         fsk.shift_right(self._samples, _LONGEST_CHARACTER, self._shift)
         return self._samples, max(0.0, start - whole)
 
-    def _message(self, most_cost_nats):
+    def _message(self):
         wanted = min(_FIRST_CHARACTERS, len(self._starts))
         count = 0
         while count < wanted:
@@ -318,7 +318,7 @@ class SecondReader:
         if reading is not None:
             yield self._ended(reading)
             return
-        for reading in repair.steps(self._values, self._costs, count, self._follows, most_cost_nats):
+        for reading in repair.steps(self._values, self._costs, count, self._follows):
             yield None if reading is None else self._ended(reading)
 
     def _ended(self, reading):

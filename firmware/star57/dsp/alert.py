@@ -119,7 +119,7 @@ _LEAST_LOW_COSINE = const(6)
 _LEAST_HIGH_COSINE = const(7)
 _ROW = const(8)
 
-# A 32nd of a phasor's power: at -42 dBm0 it is 45.
+# A 32nd of a phasor's power: at -42 dBm0 a phasor is 45, and this 64.
 _LEAST = const(62)
 
 # A burst is fitted over 2 to the power of its halvings + 1 blocks, no more than the shortest one fills wherever it

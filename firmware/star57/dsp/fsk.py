@@ -91,7 +91,8 @@ def _high_pass(samples: ptr16, passed: ptr16, state: ptr32, start: int, count: i
     samples = ptr16(int(samples) + (start << 1))
     end = int(samples) + (count << 1)
     # A mean stays within its input: 0 <= slow < 2^24, then |x| < 2^24 and |fast| < 2^24. Of x are left 7/8 behind the
-    # first and 3/4 behind the second, 21/32: 2^25 * 21 < 2^30. Four samples a turn, for a turn costs as much as one.
+    # first and 3/4 behind the second, 21/32: 2^25 * 21 < 2^30. Four samples a turn of the loop, for a turn costs as
+    # much as a sample.
     while int(samples) < end - 6:
         x = ((int(samples[0]) ^ 0x8000) << 8) - slow
         slow += x >> 3

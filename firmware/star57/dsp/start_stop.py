@@ -130,9 +130,9 @@ class CharacterClock:
         self._best = (0, 0, 0)
 
     def find(self, decisions, count, earliest):
-        """Looks for characters, the first at `earliest` or within a character behind it: yields False between steps,
+        """Steps that look for characters, the first at `earliest` or within a character behind it.
 
-        and at last True if there are some.
+        Yields False between them, and True at last if there are some.
         """
         state = self._state
         state[_BIT] = _USUAL_BIT

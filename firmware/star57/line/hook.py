@@ -5,7 +5,7 @@ from micropython import const
 _SAMPLES_PER_MS = const(8)
 _ORD_0 = const(48)
 _NEVER = const(1 << 28)
-_PATIENCE_SAMPLES = const(10000 * 8)  # while nothing but an edge can tell anything new
+_PATIENCE_SAMPLES = const(10000 * _SAMPLES_PER_MS)  # while nothing but an edge can tell anything new
 _MOST_PULSES = const(10)
 # A contact bounces for up to 5 ms at an edge; what is shorter than this is bounce. The shortest make is 23 ms.
 _BOUNCE_SAMPLES = const(8 * 8)
@@ -103,8 +103,8 @@ class HookDetector:
     def edge(self, level, offset):
         """The loop was closed (1) or opened (0), `offset` samples into the block that `advance` is about to end."""
         self._unnoticed += offset - self._block_samples
-        self._block_samples = offset
         self._notice()
+        self._block_samples = offset
         closed = level == 1
         if closed == self._raw:
             return

@@ -63,8 +63,8 @@ class RingDetector:
     def edge(self, level, offset):
         """The detector's output went to `level`, `offset` samples into the block that `advance` is about to end."""
         self._unnoticed += offset - self._block_samples
-        self._block_samples = offset
         self._notice()
+        self._block_samples = offset
         if level == self._level:
             return
         self._level = level

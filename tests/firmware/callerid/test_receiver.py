@@ -259,6 +259,22 @@ def test_a_second_message_in_the_same_burst():
     assert heard == [MDMF, waiting]
 
 
+def test_a_second_message_behind_a_checksum_that_begins_a_frame_of_ntt():
+    data = sealed(MDMF[:-5] + b"JOhn")
+    assert data[-1] == 0x90
+    waiting = sealed(bytes.fromhex("82030b01ff"))
+    receiver = CallerIdReceiver()
+    receiver.listen(WINDOW)
+    heard = []
+    samples = burst(STANDARDS["bell_202"], data + waiting) + silence(400)
+    for start in range(0, len(samples), 80):
+        hear(receiver, samples[start : start + 80])
+        if receiver.result is not None:
+            heard.append(receiver.data)
+            receiver.resume(WINDOW)
+    assert heard == [data, waiting]
+
+
 def test_ntt():
     frame = bytes.fromhex("9081879082c00c820a35353535353530b1b23390039af9")
     samples = silence(800) + burst(STANDARDS["v23"], frame, seizure=False) + silence(400)

@@ -1,18 +1,9 @@
-"""A steady tone's frequency, amplitude and noise, and the table of sines that it and others are compared with."""
-
-import math
+"""A steady tone's frequency, amplitude and noise."""
 
 import signals
 from star57.dsp import carrier
 
 SAMPLES = 280
-
-
-def test_the_table_is_a_turn_of_a_sine():
-    assert len(carrier.SINE) == 512
-    for k in range(256):
-        value = carrier.SINE[2 * k] | carrier.SINE[2 * k + 1] << 8
-        assert (value ^ 0x8000) - 0x8000 == round(256 * math.sin(2 * math.pi * k / 256)), k
 
 
 def test_measures_a_tone():

@@ -440,3 +440,30 @@ def test_shifted_samples_are_clipped():
     samples = array("h", [32767, -32768, 4000, -4000, 8, -8, 0])
     fsk.shift_right(samples, 7, 2)
     assert list(samples) == [2047, -2047, 1000, -1000, 2, -2, 0]
+
+
+class Choosy(Sink):
+    """Wants no character before which fewer bits of mark stand than these."""
+
+    fewest_marks = 11
+
+    def byte(self, value, confidence):
+        super().byte(value, confidence)
+        return self.fewest_marks
+
+    def framing_error(self):
+        super().framing_error()
+        return self.fewest_marks
+
+
+def test_tells_no_character_that_is_not_wanted():
+    for between_bits, told in ((0, 1), (9, 1), (14, len(MESSAGE))):
+        sink = Choosy()
+        receiver = FskReceiver(sink)
+        samples = framed(burst(seizure_bits=0, mark_bits=100, between_bits=between_bits))
+        receiver.feed(samples, len(samples))
+        assert bytes(sink.bytes[: sink.length]) == MESSAGE[:told], between_bits
+        # Another carrier, another first character.
+        receiver.feed(samples, len(samples))
+        assert sink.length == 2 * told
+        assert sink.carriers == 2

@@ -216,3 +216,20 @@ class Quiet:
 
     def pulsed_digit(self, code):
         pass
+
+
+def test_a_long_wait_is_counted_as_it_is():
+    """While nothing can happen without an edge, time is noticed seldom."""
+    for wait_ms in (9990, 10000, 10013, 15007.5, 61000):
+        phone = Phone(country="AU", block=160)
+        phone.loop(1, wait_ms)
+        phone.loop(0, 60)
+        phone.loop(1, wait_ms)
+        phone.loop(0, 200)
+        phone.loop(1, wait_ms)
+        phone.loop(0, 300)
+        phone.loop(0, wait_ms)
+        phone.loop(1, 19)
+        phone.loop(0, wait_ms)
+        # A single break of 60 ms is the digit 1, long after any other; one of 200 ms is neither flash nor hang-up.
+        assert phone.facts() == ["off", "1", "on"], (wait_ms, phone.facts())

@@ -129,3 +129,16 @@ class Quiet:
 
     def ringing_stopped(self, rings):
         pass
+
+
+def test_a_ring_after_a_long_wait():
+    """While nothing can happen without an edge, time is noticed seldom."""
+    for wait in (79990, 80000, 80161, 123457):
+        line = Line()
+        for _ in range(2):
+            line.pass_by(wait)
+            line.ring(200, 16000)
+            line.pass_by(60000)
+        kinds = [fact if fact == "started" else fact[0] for fact in line.sink.facts]
+        assert kinds == ["started", 1, "stopped"] * 2, (wait, line.sink.facts)
+        assert all(15000 <= fact[1] <= 16400 for fact in line.sink.facts if fact[0] == 1)
