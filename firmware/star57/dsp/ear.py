@@ -45,7 +45,7 @@ _SUMS = const(10)
 # Then the four sums of a run, and its power in 10 ms, over 2^5.
 _TOTALS = const(56)
 _POWER = const(60)
-WORDS = const(61)
+# From word 61 on is what only the low ear has, or the high one.
 
 _IDLE = const(0)
 _RISING = const(1)
@@ -421,7 +421,8 @@ class Ear:
     """Follows what sounds in one band, and what it means to the rows of the plan.
 
     listener.told(ear) when `cadence` is certain of a tone, listener.over(ear) when the tone is over. Of the sound
-    measured last: `level_dbm0`, `snr_db`; its frequencies are in `lines` (lines.py), which both ears have.
+    measured last: `level_dbm0`, `snr_db`, and `decihertz(k)`, its frequencies: each ear keeps its own, as a tone may be
+    told long after it was measured. `lines` (lines.py) has those of the low ear, and room that both use.
     """
 
     def __init__(self, listener, rows, lines, words, hang, least, drops):

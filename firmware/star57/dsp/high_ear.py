@@ -5,7 +5,6 @@ from micropython import const
 from star57.dsp import goertzel, level
 from star57.dsp.cadence import SILENT
 from star57.dsp.ear import Ear
-from star57.dsp.lines import decihertz, put_decihertz
 from star57.dsp.tone_plans import HOWLER_LINES, LINES
 
 _HALF_SAMPLES = const(80)
@@ -31,9 +30,11 @@ _POWER = const(60)
 # Words behind those of every ear. What `_tone_in_noise` finds:
 _TONE = const(61)  # power, in the units of the sums; of a howler its mean square
 _HALF_COSINE = const(62)  # of half the angle between two samples at 4 kHz, Q12
+# Then the frequency of the tone that was measured last, in tenths of a hertz: 0 if that was a howler.
+_DECIHERTZ = const(63)
 # And whether a howler is expected; of the rest progress.py knows.
-EXPECTS_HOWLER = const(63)
-_WORDS = const(72)
+EXPECTS_HOWLER = const(64)
+_WORDS = const(73)
 
 # A howler is looked for after so many beeps of its cadence, and in a beep after 30 ms of it.
 _HOWLER_BIT = const(1 << 29)
@@ -123,10 +124,11 @@ class HighEar(Ear):
         self._beeps = 0
         self._paused = False
         self._howls = 0
+        self.words[_DECIHERTZ] = 0
         self.words[EXPECTS_HOWLER] = 0
 
     def look_for_howler(self):
-        """Whether the last 10 ms are a howler's four lines: their share, in parts of 4096, to `_howls`.
+        """Notes whether the last 10 ms are a howler's four lines: their share, in parts of 4096, to `_howls`.
 
         And the mean square of these 10 ms in place of a tone's power.
         """
@@ -171,9 +173,7 @@ class HighEar(Ear):
         self._howls = 0
         # Its mean square as it was found: below 2 kHz the level of a howler is any.
         self.words[_POWER] = self.words[_TONE]
-        for k in range(4):
-            put_decihertz(self.lines, k, 10 * LINES[HOWLER_LINES][k + 1])
-        put_decihertz(self.lines, 4, 0)
+        self.words[_DECIHERTZ] = 0
         self._tell_quality(0, share, 0)
         return _HOWLER_BIT
 
@@ -192,8 +192,7 @@ class HighEar(Ear):
         found = _decihertz(words[_HALF_COSINE])
         if not _LOWEST_DECIHERTZ <= found <= _HIGHEST_DECIHERTZ:
             return 0
-        put_decihertz(self.lines, 0, found)
-        put_decihertz(self.lines, 1, 0)
+        words[_DECIHERTZ] = found
         # What the taps 1 2 1 take: 1 / gain^2 in Q8.
         tap = (4096 + words[_HALF_COSINE]) >> 3
         gain = level.hundredths_dbm0((1 << 28) // (tap * tap)) - level.hundredths_dbm0(256)
@@ -203,8 +202,17 @@ class HighEar(Ear):
     def _fits(self, wanted):
         if len(wanted) != 2:
             return False
-        return abs(decihertz(self.lines, 0) - 10 * wanted[1]) <= wanted[0] * wanted[1] // 100 + _OFF_DECIHERTZ
+        off = abs(self.words[_DECIHERTZ] - 10 * wanted[1])
+        return off <= wanted[0] * wanted[1] // 100 + _OFF_DECIHERTZ
+
+    def decihertz(self, k):
+        """The k-th frequency, ascending, of what was measured last, in tenths of a hertz; 0 behind the last."""
+        found = self.words[_DECIHERTZ]
+        if found:
+            return 0 if k else found
+        howler = LINES[HOWLER_LINES]
+        return 10 * howler[k + 1] if k + 1 < len(howler) else 0
 
     def off_permille(self, index):
-        """How far from the line what was heard last is."""
-        return abs(decihertz(self.lines, 0) - 10 * LINES[index][1]) * 100 // LINES[index][1]
+        """How far from the line what was measured last is, in thousandths of it."""
+        return abs(self.decihertz(0) - 10 * LINES[index][1]) * 100 // LINES[index][1]

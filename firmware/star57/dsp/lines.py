@@ -59,8 +59,8 @@ _WORDS = const(321)
 def band(a: int, b: int, lines: ptr32, block: ptr32):
     """60 samples at 2 kHz, of which 20 are of the block before, to 10 cells: to the ring, and their energies.
 
-    Then of each half power and autocorrelation over a cell. `a` and `b` mean nothing: the first arguments are where the
-    machine code has its registers.
+    Then of each half power and autocorrelation over a cell. What `a` and `b` are given is not used: as the first two
+    arguments they are registers, of which dtmf.py tells.
 
     Samples are +32768, which is taken out of the sums again: taps of either part sum up to -77 and 77. Their magnitudes
     sum up to 5461: sums are below 2^28.5, a cell's part is below 21900, an energy over 2^4 below 2^26 and the sum of
@@ -337,14 +337,6 @@ def decihertz(lines: ptr32, k: int) -> int:
     """The k-th frequency that was found, ascending; 0 behind the last of them."""
     hertz = ptr16(int(lines) + 4 * _HERTZ)
     return int(hertz[k])
-
-
-@micropython.viper
-def put_decihertz(lines: ptr32, k: int, value: int):
-    """Another ear has found this; 0 behind the last."""
-    lines[COUNT] = 0
-    hertz = ptr16(int(lines) + 4 * _HERTZ)
-    hertz[k] = value
 
 
 def find(lines, ago, length):

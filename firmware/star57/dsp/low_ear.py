@@ -44,9 +44,9 @@ class LowEar(Ear):
         super().__init__(listener, rows, kept, _WORDS, _HANG_CELLS, _LEAST, 0)
 
     def reset(self):
+        self.words[_LOOKED] = 0
         super().reset()
         lines.reset(self.lines)
-        self.words[_LOOKED] = 0
 
     def skip(self, cells):
         self.words[_LOOKED] = 0
@@ -67,14 +67,15 @@ class LowEar(Ear):
         self.words[_LOOKED] = 0
         super()._has_ended(event)
 
+    def _goes_on(self):
+        # What was found in the block before is judged now or never: it would be old.
+        self.words[_LOOKED] = _NOW if self.words[_LOOKED] == _BEFORE else 0
+        super()._goes_on()
+
     def _waits_after_a_look(self, ago, cells):
         """A look takes as long as all that follows when a tone is told: both in one block are too much."""
         words = self.words
-        if words[_LOOKED] == _BEFORE:
-            words[_LOOKED] = _NOW
-            return False
-        words[_LOOKED] = 0
-        if self._share() < _PURE // 2:
+        if words[_LOOKED] == _NOW or self._share() < _PURE // 2:
             return False
         lines.find(self.lines, ago + 2, cells - 4)
         words[_LOOKED] = _BEFORE
@@ -141,8 +142,12 @@ class LowEar(Ear):
             i += 1
         return k == count
 
+    def decihertz(self, k):
+        """The k-th frequency, ascending, of what was measured last, in tenths of a hertz; 0 behind the last."""
+        return lines.decihertz(self.lines, k)
+
     def off_permille(self, index):
-        """How far from these lines what was heard last is, at the worst."""
+        """How far from these lines what was measured last is, at the worst, in thousandths of them."""
         wanted = LINES[index]
         count = len(wanted) - 1
         found = self.lines

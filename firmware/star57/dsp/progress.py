@@ -12,7 +12,7 @@ from micropython import const
 from star57.dsp import level
 from star57.dsp.ear import follow
 from star57.dsp.high_ear import EXPECTS_HOWLER, HighEar
-from star57.dsp.lines import band, decihertz, new
+from star57.dsp.lines import band, new
 from star57.dsp.low_ear import LowEar
 from star57.dsp.tone_plans import COUNTRY, LINES, OFF, PLANS, SECTIONS, TONE
 
@@ -26,17 +26,16 @@ _LONGEST_SKIP_SAMPLES = const(800)
 _HIGH_FROM_HZ = const(850)
 
 # Words of the front end, in the high ear's; a word that may be negative is read as in fsk.py.
-_FRONT = const(64)
+_FRONT = const(65)
 _MEAN = const(0)  # of sums of taps of samples +32768, times 32
 _LAST = const(1)  # sample, +32768
 _ONE_BEFORE = const(2)  # of the samples at 4 kHz
 _TWO_BEFORE = const(3)
 _CELL = const(4)  # of the block, that comes next
 _WAITING = const(5)  # samples of that cell that have come
-_STATE_WORDS = const(6)
 # Then samples that were lost, less than a cell; and where the high ear's next sample is kept.
-_LOST = const(70)
-_KEPT = const(71)
+_LOST = const(71)
+_KEPT = const(72)
 # Where a block is in an ear's words, and its sums in that, as in ear.py; where the samples at 2 kHz are in those of
 # lines.py, in these those of the block, and samples that wait for their cell to be whole.
 _BLOCK = const(40)
@@ -76,7 +75,7 @@ def _take(words: ptr32, samples: ptr16, at: int, n: int, lines: ptr32) -> int:
 
 @micropython.viper
 def _cells(x: int, y: int, samples: ptr16, low: ptr16, state: ptr32, block: ptr32, count: int):
-    """Takes `count` whole cells. The first arguments are where the machine code has its registers.
+    """Takes `count` whole cells. `x`, `y`: as `a`, `b` in `band`.
 
     To 4 kHz by taps 1 2 1, without DC by a high-pass at 20 Hz, for the high ear; to 2 kHz by the same taps, for the low
     one. Gives the energies of the cells at 4 kHz, and of each half the autocorrelation over 0, 1 and 2 samples.
@@ -272,7 +271,7 @@ class ProgressReceiver:
         self.level_dbm0 = ear.level_dbm0
         self.snr_db = ear.snr_db
         for k in range(_MOST_LINES):
-            self._decihertz[k] = 0 if k and not self._decihertz[k - 1] else decihertz(ear.lines, k)
+            self._decihertz[k] = 0 if k and not self._decihertz[k - 1] else ear.decihertz(k)
         self._describe(ear)
         self._sink.call_progress(self._tone)
 

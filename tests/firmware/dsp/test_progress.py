@@ -12,6 +12,13 @@ from star57.dsp.tone_plans import COUNTRIES, LINES, OFF, PLANS, TONE_NAMES, plan
 
 TABLE = array("h", [round(32767 * math.sin(2 * math.pi * k / 4096)) for k in range(4096)])
 SIDEBAND = 0.45  # of the carrier: 90 % of modulation
+# Words of an ear, as in ear.py; and of the low one.
+RUN = 2
+BELOW = 4
+ALARM = 10
+TOTALS = 56
+LOOKED = 61
+BEFORE = 1
 
 
 @micropython.viper
@@ -297,6 +304,63 @@ def test_reset_is_as_new():
     line.silence(500)
     assert line.sink.over == []
     assert line.receiver.countries == ()
+
+
+def low_ear_that_has_just_looked():
+    """A line with dial tone, the ear that has looked at it in this block and tells it in the next, and what follows."""
+    line = Line("US")
+    line.silence(300)
+    words = line.receiver._low.words
+    dial = tone((350, 440), 1000)
+    for start in range(0, 8000, 160):
+        line.hear(dial[start : start + 160])
+        if words[LOOKED] == BEFORE:
+            return line, line.receiver._low, dial[start + 160 :]
+    raise AssertionError
+
+
+def test_reset_between_a_look_and_telling_is_as_new():
+    line, ear, _ = low_ear_that_has_just_looked()
+    line.receiver.reset()
+    new = Line("US").receiver._low.words
+    assert list(ear.words)[:40] == list(new)[:40]
+    assert ear.words[LOOKED] == 0
+
+
+def test_a_look_that_is_not_judged_in_the_next_block_is_forgotten():
+    _, ear, _ = low_ear_that_has_just_looked()
+    words = ear.words
+    # As if the sound had ended long ago, so that nobody wants to know of it.
+    words[BELOW] = words[RUN]
+    ear._goes_on()
+    ear._set_alarm()
+    assert words[ALARM] > words[RUN] + 10
+    assert words[LOOKED] != BEFORE
+
+
+def test_what_the_high_ear_measures_between_a_look_and_telling_is_not_the_low_ears():
+    line, ear, rest = low_ear_that_has_just_looked()
+    high = line.receiver._high
+    # The autocorrelation of 1000 Hz.
+    for k in range(3):
+        high.words[TOTALS + k] = (4000, 0, -4000)[k]
+    measured = [ear.decihertz(k) for k in range(3)]
+    assert high._measure(0, 50) == 1
+    assert [ear.decihertz(k) for k in range(3)] == measured
+    line.hear(rest[:160])
+    assert line.names() == ["dial"] and line.receiver.frequencies == (350, 440)
+
+
+def test_a_tone_told_in_silence_has_its_own_frequencies():
+    for ms in (60, 150, 300):
+        line = Line()
+        line.silence(300)
+        line.sound((440, 480), 2000)
+        line.silence(100)
+        line.sound((1000,), ms)
+        line.silence(800)
+        assert line.names() == ["ringback"], ms
+        assert line.receiver.frequencies == (440, 480), (ms, line.receiver.frequencies)
 
 
 def test_what_the_way_to_the_low_band_takes():
