@@ -4,6 +4,8 @@ LOWEST_DBM0 = const(-60)
 HIGHEST_DBM0 = const(3)
 
 _SAMPLES_20_MS = const(160)
+# Of a mean square over 2^8, so that times 2^8 it is below 2^30: 160 samples of -32768 have one more.
+_LARGEST_MEAN = const((1 << 22) - 1)
 # 10 log10 of 2 to the n-th, and of the 32nds between, in hundredths of a decibel.
 _HUNDREDTHS_PER_OCTAVE = const(301)
 _BETWEEN = (
@@ -90,7 +92,7 @@ class LevelMeter:
             self._count += count
             start += count
             if self._count == _SAMPLES_20_MS:
-                # 160 terms of 2^22 at most: divided by 160 and taken back by 2^8 it is below 2^30 again.
-                self.level_dbm0 = dbm0(self._sum // _SAMPLES_20_MS << 8)
+                # From 2^30 on an integer of a 32-bit target is allocated.
+                self.level_dbm0 = dbm0(min(self._sum // _SAMPLES_20_MS, _LARGEST_MEAN) << 8)
                 self._sum = 0
                 self._count = 0

@@ -1,7 +1,9 @@
 """Levels in dBm0, in integers."""
 
 import math
+from array import array
 
+import micropython
 import signals
 from star57.dsp import level as levels
 from star57.dsp.level import LOWEST_DBM0, LevelMeter, dbm0, peak
@@ -39,3 +41,24 @@ def test_silence_is_the_lowest_level():
 
 def test_the_largest_mean_square():
     assert dbm0(32768 * 32768) == 6
+
+
+def test_the_largest_mean_square_of_a_meter_is_a_small_integer():
+    meter = LevelMeter()
+    samples = array("h", [-32768] * 160)
+    largest = 0
+
+    def note(mean_square):
+        nonlocal largest
+        largest = max(largest, mean_square)
+        return dbm0(mean_square)
+
+    levels.dbm0 = note
+    micropython.heap_lock()
+    try:
+        meter.feed(samples, 160)
+    finally:
+        micropython.heap_unlock()
+        levels.dbm0 = dbm0
+    assert (1 << 29) < largest < 1 << 30
+    assert meter.level_dbm0 == 6
