@@ -129,7 +129,6 @@ _SLOTS = const(16)
 # Of the window's sub-blocks, and of those after it that are heard at a time.
 _PHASORS = const(323)
 _PHASORS_ROW = const(16)
-_PHASORS_ROWS = const(10)
 _WORDS = const(483)
 
 # What `_steady` says of a tone.

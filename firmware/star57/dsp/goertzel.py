@@ -16,7 +16,7 @@ def scale(block: ptr16, n: int) -> int:
         if x > largest:
             largest = x
     shift = 0
-    while (largest >> shift) > 1023:
+    while (largest >> shift) > _LARGEST:
         shift += 1
     if shift > 0:
         for i in range(n):

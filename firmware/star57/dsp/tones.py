@@ -7,7 +7,6 @@ from micropython import const
 from star57.dsp.level import peak
 
 _RAMP_SAMPLES = const(32)  # 4 ms: the click of a keyed tone is then 30 dB down
-_SHORTEST_PAUSE_SAMPLES = const(1)
 
 # A quarter of a sine of 1024 steps, in the middle of each, in Q14, two bytes each: as a literal it stays in flash.
 _QUARTER_SINE = (
@@ -82,7 +81,7 @@ def _send(state: ptr32, sine: ptr8, out: ptr16, count: int):
         ramp = duration - sent
         if sent < ramp:
             ramp = sent
-        if ramp < 32:
+        if ramp < _RAMP_SAMPLES:
             x = (x * ramp) >> 5
         if x > 32767:
             x = 32767
