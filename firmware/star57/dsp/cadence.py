@@ -26,13 +26,14 @@ SILENT = const(-1)
 # The run that goes on is not known yet.
 UNKNOWN = const(-2)
 
-# Runs that are kept: two more than any row has sections but one.
+# Runs that are kept: as many as a row of kind ONCE needs at the most (6, see `_heard_runs`), and the silence and the
+# beep before them, which `_once` looks at. BEEPS need 7.
 _RUNS = const(8)
 # Words of the runs: the kind of each, then what it lasted, then its level.
 _MS = const(8)
 _LEVEL = const(16)
 _RUN_WORDS = const(24)
-# When a steady tone is certain, in units of this.
+# When a steady tone is certain, in units of this, so that a byte holds up to 4 s.
 _CERTAIN_UNIT_MS = const(16)
 _NONE = const(-1)
 # A row fits: 1 + the section that goes on now; or it did, until that which has just come.
