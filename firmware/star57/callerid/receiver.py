@@ -148,7 +148,7 @@ class CallerIdReceiver:
     """Hears one caller-ID message in a window of samples; deaf outside it, for speech and tones are no FSK.
 
     Bell 202 and V.23, SDMF, MDMF and NTT's frames are told apart by what comes. `feed` and `skip` are the audio path
-    and allocate nothing; `work` does the rest, in steps of 25 ms at most on an RP2040, which the board's
+    and allocate nothing; `work` does the rest, in steps of some 25 ms on an RP2040, which the board's
     buffer has to bridge, and is to be called after each block, of 20 ms at most.
 
     `result` is None until the window ends. A good message ends it (MESSAGE), a bad one when it has been read twice

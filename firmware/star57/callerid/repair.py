@@ -490,29 +490,46 @@ def _cheapest(costs: ptr16, places: ptr8, deltas: ptr8, count: int, wanted: int,
     found[1] = second
 
 
+@micropython.viper
+def _insert(costs: ptr16, places: ptr8, deltas: ptr8, count: int, cost: int, place: int, delta: int) -> int:
+    """Keeps the cheapest _MOST_DEVIATIONS, the cheapest first; answers how many there are."""
+    k = count
+    if count == _MOST_DEVIATIONS:
+        if int(costs[count - 1]) <= cost:
+            return count
+        k -= 1
+    else:
+        count += 1
+    while k and int(costs[k - 1]) > cost:
+        costs[k] = int(costs[k - 1])
+        places[k] = int(places[k - 1])
+        deltas[k] = int(deltas[k - 1])
+        k -= 1
+    costs[k] = cost
+    places[k] = place
+    deltas[k] = delta
+    return count
+
+
 class _Deviations:
     """What may stand in a message instead of its likeliest bytes."""
 
     def __init__(self):
-        self._found = []
+        self._count = 0
         self._costs = array("H", bytes(2 * _MOST_DEVIATIONS))
         self._places = bytearray(_MOST_DEVIATIONS)
         self._deltas = bytearray(_MOST_DEVIATIONS)
         self._set = array("i", bytes(4 * 5))
 
     def clear(self):
-        self._found = []
+        self._count = 0
 
     def add(self, cost, place, delta):
-        self._found.append((cost, place, delta))
+        self._count = _insert(self._costs, self._places, self._deltas, self._count, cost, place, delta)
 
     def cheapest(self, wanted, data):
         """Makes `data` add up to what is wanted; answers what that costs and what the next best way would, or None."""
-        self._found.sort()
-        count = min(_MOST_DEVIATIONS, len(self._found))
-        for k in range(count):
-            self._costs[k], self._places[k], self._deltas[k] = self._found[k]
-        _cheapest(self._costs, self._places, self._deltas, count, wanted, _MOST_MARGIN, self._set)
+        _cheapest(self._costs, self._places, self._deltas, self._count, wanted, _MOST_MARGIN, self._set)
         best = self._set[_BEST]
         if wanted == 0:
             # Nothing need be changed, and the cheapest change is the next best message.

@@ -162,7 +162,7 @@ class SecondReader:
     def _find_characters(self):
         """Steps that leave when characters start in `_starts`, in samples, and which of them do in `_follows`."""
         clock = self._clock
-        self._starts = []
+        self._starts = ()
         self._slice(0)
         yield None
         is_found = False
@@ -198,7 +198,8 @@ class SecondReader:
         if clock.is_unspaced:
             clock.bit_samples = period / 10
         whole = early + 1 + int((self._count - _LONGEST_CHARACTER - start) / period)
-        self._starts = [start + (k - early) * period for k in range(min(_MOST_CHARACTERS, whole))]
+        count = min(_MOST_CHARACTERS, whole)
+        self._starts = array("f", [start + (k - early) * period for k in range(count)])
 
     def _note_follows(self, at, together, number):
         """Of so many characters from `at` on, how many are there."""
@@ -363,10 +364,10 @@ def _at_thirds(starts, later):
     anchor = min(_ANCHOR, len(starts) - 1)
     thirds = 3 * (starts[anchor] - starts[0]) / anchor if anchor else 0
     if abs(thirds - round(thirds)) > _MOST_OFF_THIRDS:
-        return []
+        return ()
     thirds = round(thirds)
     first = round(3 * starts[anchor]) + later - anchor * thirds
-    return [(first + k * thirds) / 3 for k in range(len(starts))]
+    return array("f", [(first + k * thirds) / 3 for k in range(len(starts))])
 
 
 def _regression(deviations, start, period):
