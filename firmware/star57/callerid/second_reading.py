@@ -250,7 +250,7 @@ class SecondReader:
                 fitted.append((fit, noise, modem.whole_samples, starts))
                 yield None
         anywhere = fitted[0]
-        whole = max(fitted[1:] or [(0,)])
+        whole = max(fitted[1:] or [(0,)], key=_fit_of)
         best, other = (anywhere, whole) if anywhere[0] >= whole[0] else (whole, anywhere)
         is_doubtful = _CLEARLY_NOT * anywhere[0] < whole[0] < _CLEARLY_WHOLE * anywhere[0]
         self._doubt = other[1:] if is_doubtful else None
@@ -357,6 +357,10 @@ class _Modem:
         self.heard = heard  # magnitude of space
         self.space_amplitude = 0.0
         self.whole_samples = False
+
+
+def _fit_of(fitted):
+    return fitted[0]
 
 
 def _at_thirds(starts, later):
