@@ -55,20 +55,25 @@ def fuzz_messages(cases: int, seed: int) -> Run:
     return _run("fuzz_messages.py", cases, seed)
 
 
-def fuzz_bursts(cases: int, seed: int) -> Run:
-    """Bursts through the receivers.
+def fuzz_bursts(cases: int, seed: int, first: int = 0) -> Run:
+    """Bursts through the receivers, from the `first` case on.
 
     Raises:
         FuzzFailed: by a case.
     """
-    return _run("fuzz_bursts.py", cases, seed)
+    return _run("fuzz_bursts.py", cases, seed, first)
 
 
-def _run(program: str, cases: int, seed: int) -> Run:
+def _run(program: str, cases: int, seed: int, first: int = 0) -> Run:
     before_s = os.times().children_user
     finished = subprocess.run(
         [*interpreter_command(), "-X", "heapsize=8M", str(PROGRAMS / program)],
-        env={**FIRMWARE_PATH, "STAR57_FUZZ_CASES": str(cases), "STAR57_FUZZ_SEED": str(seed)},
+        env={
+            **FIRMWARE_PATH,
+            "STAR57_FUZZ_CASES": str(cases),
+            "STAR57_FUZZ_SEED": str(seed),
+            "STAR57_FUZZ_FIRST": str(first),
+        },
         capture_output=True,
         text=True,
         check=False,

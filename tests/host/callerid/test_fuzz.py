@@ -33,3 +33,7 @@ def test_bursts() -> None:
         assert kinds[kind]["read"] > 0
     assert kinds["digits"]["digits heard"] > kinds["digits"]["digits sent"] // 3
     assert sum(counts["digits heard"] for kind, counts in kinds.items() if kind != "digits") == 0
+
+
+def test_a_burst_whose_bits_may_change_in_two_ways_that_fit_alike() -> None:
+    assert fuzz_bursts(1, SEED, first=486).cases == 1
