@@ -129,7 +129,7 @@ class Burst:
         )
         sender.send(keys.decode())
         count = 0
-        while not sender.done:
+        while not sender.done and count < len(place):
             count += sender.fill(place[count:], len(place) - count)
         return count
 
