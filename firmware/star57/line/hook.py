@@ -2,10 +2,11 @@
 
 from micropython import const
 
+from star57.line.passing import PassingTime
+
 _SAMPLES_PER_MS = const(8)
 _ORD_0 = const(48)
 _NEVER = const(1 << 28)
-_PATIENCE_SAMPLES = const(10000 * _SAMPLES_PER_MS)  # while nothing but an edge can tell anything new
 _MOST_PULSES = const(10)
 # A contact bounces for up to 5 ms at an edge; what is shorter than this is bounce. The shortest make is 23 ms.
 _BOUNCE_SAMPLES = const(8 * 8)
@@ -52,7 +53,7 @@ COUNTRIES = {
 }
 
 
-class HookDetector:
+class HookDetector(PassingTime):
     """Tells what the household does with the hook.
 
     times: a row of COUNTRIES.
@@ -84,10 +85,7 @@ class HookDetector:
     def reset(self):
         """As new: on-hook."""
         self.off_hook = False
-        self._block_samples = 0
-        # Samples that have gone by unnoticed, and how many may.
-        self._unnoticed = 0
-        self._patience = 0
+        self._reset_time()
         # The loop as it is, bounces and all, and since when.
         self._raw = False
         self._since_edge = 0
@@ -102,9 +100,7 @@ class HookDetector:
 
     def edge(self, level, offset):
         """The loop was closed (1) or opened (0), `offset` samples into the block that `advance` is about to end."""
-        self._unnoticed += offset - self._block_samples
-        self._notice()
-        self._block_samples = offset
+        self._pass_to(offset)
         closed = level == 1
         if closed == self._raw:
             return
@@ -117,19 +113,8 @@ class HookDetector:
             if self.off_hook and not closed:
                 self._sink.loop_opened()
 
-    def advance(self, n):
-        """`n` samples have gone by."""
-        self._unnoticed += n - self._block_samples
-        self._block_samples = 0
-        if self._unnoticed > self._patience:
-            self._notice()
-
-    def _notice(self):
-        samples = self._unnoticed
-        self._unnoticed = 0
-        self._pass(samples)
-        is_steady = self._settled and self._closed == self.off_hook and not self._pulses
-        self._patience = _PATIENCE_SAMPLES if is_steady else 0
+    def _is_steady(self):
+        return self._settled and self._closed == self.off_hook and not self._pulses
 
     def _pass(self, samples):
         self._since_edge = min(self._since_edge + samples, _NEVER)

@@ -1,12 +1,13 @@
 """Rings from the edges of the ring detector: a valid frequency, and the cadence of a call."""
 
+from star57.line.passing import PassingTime
+
 _SAMPLES_PER_MS = const(8)
 # 80000 / frequency in tenths of hertz is the period in samples.
 _SAMPLES_TIMES_TENTHS = const(80000)
 # Fewer cycles are a polarity reversal, the clicks of a dial or a hook, or a ringer's last breath.
 _VALID_CYCLES = const(3)
 _NEVER = const(1 << 28)
-_PATIENCE_SAMPLES = const(10000 * _SAMPLES_PER_MS)  # while nothing but an edge can tell anything new
 
 # A gap is seen from the last whole cycle before it to the first one after it, so it looks longer than it is by up to
 # two cycles: 400 ms of US distinctive ringing at 20 Hz by 100, the 200 of a double ring at 16 Hz by 125. It stays below
@@ -28,7 +29,7 @@ CADENCES = {
 }
 
 
-class RingDetector:
+class RingDetector(PassingTime):
     """Tells rings from everything else that makes the detector's output move.
 
     sink.ring_started()                          a ring has begun, after 3 cycles of a valid frequency
@@ -49,10 +50,7 @@ class RingDetector:
     def reset(self):
         """Forgets the call: the next ring is the first one."""
         self._level = 0
-        self._block_samples = 0
-        # Samples that have gone by unnoticed, and how many may.
-        self._unnoticed = 0
-        self._patience = 0
+        self._reset_time()
         self._since_rise = _NEVER
         self._since_cycle = _NEVER
         self._cycles = 0
@@ -62,9 +60,7 @@ class RingDetector:
 
     def edge(self, level, offset):
         """The detector's output went to `level`, `offset` samples into the block that `advance` is about to end."""
-        self._unnoticed += offset - self._block_samples
-        self._notice()
-        self._block_samples = offset
+        self._pass_to(offset)
         if level == self._level:
             return
         self._level = level
@@ -73,18 +69,8 @@ class RingDetector:
             self._since_rise = 0
             self._patience = 0
 
-    def advance(self, n):
-        """`n` samples have gone by."""
-        self._unnoticed += n - self._block_samples
-        self._block_samples = 0
-        if self._unnoticed > self._patience:
-            self._notice()
-
-    def _notice(self):
-        samples = self._unnoticed
-        self._unnoticed = 0
-        self._pass(samples)
-        self._patience = 0 if self._ringing or self._rings else _PATIENCE_SAMPLES
+    def _is_steady(self):
+        return not (self._ringing or self._rings)
 
     def _pass(self, samples):
         self._since_rise = min(self._since_rise + samples, _NEVER)

@@ -73,7 +73,7 @@ def test_a_person_reads_a_line_an_event_and_a_summary(recording: Path) -> None:
     lines = finished.stdout.splitlines()
     assert finished.exit_code == 0
     assert len(lines) == len(everything()[1]) + 1
-    assert "caller ID        5555550123  A CALLER  12-01 17:30  [Bell 202, -13." in lines[0]
+    assert "caller ID        5555550123  A CALLER  12-01 17:30  [Bell 202, -13.6 dBm0" in lines[0]
     assert "call waiting" in lines[-2]
     for words in (
         "DTMF             *",
