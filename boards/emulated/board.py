@@ -158,6 +158,8 @@ class Board:
 
     name = "emulated"
     version = "0.1.0"
+    commit = ""
+    serial = None
     the = None
 
     def __init__(self):
@@ -172,6 +174,8 @@ class Board:
         self.phone_in = array("h", bytes(2 * BLOCK_SAMPLES))
         self.phone_out = array("h", bytes(2 * BLOCK_SAMPLES))
         self.lost_samples = 0
+        self.lost_total = 0
+        self.underruns = 0
         self.edges = 0
         self.edge_kind = bytearray(_MAX_EDGES)
         self.edge_level = bytearray(_MAX_EDGES)
@@ -191,7 +195,7 @@ class Board:
         self._phone_out_bytes = _bytes_of(self.phone_out)
         self._from_rig = open(rig["from_rig"], "rb")
         self._to_rig = open(rig["to_rig"], "wb")
-        self._wall_time = rig["wall_time"]
+        self._power_on_at = rig["wall_time"] or None
         self._random = rig["seed"]
 
     def _follow_line_time(self):
@@ -220,11 +224,19 @@ class Board:
     def feed_watchdog(self):
         self._fed = 1
 
+    def take_longest_gap_ms(self):
+        """The longest time between two blocks since this was asked before; the rig's line waits for the firmware."""
+        return BLOCK_SAMPLES // _SAMPLES_PER_MS
+
     def wall_time(self):
         """Unix seconds, and where they come from."""
-        if not self._wall_time:
+        if self._power_on_at is None:
             return self._clock.samples // 8000, "none"
-        return self._wall_time + self._clock.samples // 8000, "network"
+        return self._power_on_at + self._clock.samples // 8000, "network"
+
+    def set_wall_time(self, unix_seconds):
+        """It is `unix_seconds` now, as the network has it."""
+        self._power_on_at = unix_seconds - self._clock.samples // 8000
 
     def random_bytes(self, count):
         """`count` bytes that follow from the rig's seed, so that a story is the same each time it is told."""
@@ -245,6 +257,8 @@ class Board:
         """Hands the rig what was made of the last block, and takes the next one from it."""
         if not self._taken:
             self.lost_samples += self._samples
+            self.lost_total += self._samples
+            self.underruns += self._samples
         else:
             self.lost_samples = 0
         self._to_rig.write(struct.pack("<HBB", self._samples, self._relay, self._fed))
@@ -260,6 +274,7 @@ class Board:
                 "<HBB", self._edge_bytes, _EDGE_BYTES * i
             )
         self.lost_samples += lost
+        self.lost_total += lost
         self._clock.samples += self._samples + lost
         self._taken = False
         self._arrived.set()

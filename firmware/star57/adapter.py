@@ -22,7 +22,9 @@ from star57.line.hook import HookDetector
 from star57.line.ring import RingDetector
 from star57.line.state import DIALLING, DIALOGUE, IN_CALL, LineState
 from star57.link.courier import Courier
-from star57.link.network import NetworkLink
+from star57.link.frame import NUMBERS
+from star57.link.reporter import Reporter
+from star57.link.serial import SerialLink
 from star57.sound.handset import Handset
 from star57.sound.player import Player
 from star57.sound.regions import REGIONS
@@ -123,6 +125,18 @@ class _Facts:
         self._put(_SUBSCRIBER_ALERT, duration_samples)
 
 
+def _network_link(settings):
+    # A board without a network has no module `socket` to import.
+    from star57.link.network import NetworkLink  # noqa: PLC0415
+
+    return NetworkLink(settings.service_host, settings.service_port, settings.service_path)
+
+
+def _serial_link(board):
+    # Another number after each restart: what the host still answers to the last run is then nobody's.
+    return SerialLink(board.serial, first_number=int.from_bytes(board.random_bytes(4), "big") % NUMBERS)
+
+
 class Adapter:
     """The firmware on one board."""
 
@@ -131,10 +145,7 @@ class Adapter:
         self._settings = settings_room.load(board.flash + "/settings.json")
         self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
         self._outbox = Outbox(DurableRecord(board.flash + "/outbox"))
-        link = NetworkLink(
-            self._settings.service_host, self._settings.service_port, self._settings.service_path
-        )
-        self._courier = Courier(self._outbox, link)
+        self._link_tasks = self._make_link_tasks()
         self._facts = _Facts()
         self._state = LineState()
         self._ring = RingDetector(self._facts)
@@ -168,10 +179,19 @@ class Adapter:
             self._subscriber_alerted,
         )
 
+    def _make_link_tasks(self):
+        """The courier, and on a serial link what else lives there: each with run() and checked_in()."""
+        if self._board.serial is None:
+            return (Courier(self._outbox, _network_link(self._settings)),)
+        link = _serial_link(self._board)
+        reporter = Reporter(self._board, link, self._settings.adapter_id, self._outbox)
+        return (Courier(self._outbox, link), link, reporter)
+
     async def run(self):
         """Runs the adapter until a task fails; the failure is raised."""
-        self._board.log("star57 on {}: started after {}".format(self._board.name, self._board.reset_reason))
-        tasks = (asyncio.create_task(self._follow_line()), asyncio.create_task(self._courier.run()))
+        self._log_start()
+        tasks = [asyncio.create_task(self._follow_line())]
+        tasks.extend(asyncio.create_task(link_task.run()) for link_task in self._link_tasks)
         while True:
             await asyncio.sleep_ms(_CHECK_IN_MS)
             for task in tasks:
@@ -179,9 +199,14 @@ class Adapter:
                     await task
             if self._fault is not None:
                 raise self._fault
-            if self._checked_in and self._courier.checked_in():
+            if self._checked_in and all(link_task.checked_in() for link_task in self._link_tasks):
                 self._checked_in = False
                 self._board.feed_watchdog()
+
+    def _log_start(self):
+        board = self._board
+        build = "{}, commit {}".format(board.version, board.commit or "unknown")
+        board.log("star57 {} on {}: started after {}".format(build, board.name, board.reset_reason))
 
     async def _follow_line(self):
         while True:

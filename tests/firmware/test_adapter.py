@@ -1,6 +1,8 @@
 """The adapter on a board of the test's own: the audio path allocates nothing, and the relay is at rest by default."""
 
+import asyncio
 import gc
+import json
 from array import array
 
 import micropython
@@ -8,6 +10,8 @@ import signals
 from board import HOOK_EDGE, RING_EDGE
 from star57.adapter import Adapter
 from star57.dsp.tones import DtmfSender, ToneSender
+from star57.link import frame
+from star57.link.frame import FrameReceiver
 
 N = 160
 
@@ -17,6 +21,10 @@ class TestBoard:
 
     name = "test"
     version = "0"
+    commit = "0123abc"
+    serial = None
+    lost_total = 0
+    underruns = 0
     reset_reason = "power_on"
     flash = "build/no-such-flash"
     prompts = "firmware/prompts/en-US"
@@ -31,20 +39,36 @@ class TestBoard:
         self.edge_level = bytearray(64)
         self.edge_offset = array("H", bytes(128))
         self.energised = False
+        self.logged = []
+        self.feedings = 0
+        self.time = 1_795_000_000
         self._random = 0
 
     def energise(self, energised):
         self.energised = energised
 
     def wall_time(self):
-        return 1_795_000_000, "network"
+        return self.time, "network"
+
+    def set_wall_time(self, unix_seconds):
+        self.time = unix_seconds
+
+    def take_longest_gap_ms(self):
+        return 20
+
+    def feed_watchdog(self):
+        self.feedings += 1
+
+    async def next_block(self):
+        await asyncio.sleep_ms(20)
+        return N
 
     def random_bytes(self, count):
         self._random += 1
         return bytes([self._random] * count)
 
     def log(self, text):
-        pass
+        self.logged.append(text)
 
     def edge(self, kind, level, offset=0):
         self.edge_kind[self.edges] = kind
@@ -202,3 +226,69 @@ def test_every_other_code_leaves_the_relay_at_rest():
         line.hear(dtmf(digits))
         line.blocks(10)
         assert not line.board.energised, digits
+
+
+class Host:
+    """The stream of a serial link, and a host behind it that answers each report with the time."""
+
+    def __init__(self):
+        self.frames = []
+        self._incoming = b""
+        self._heard = FrameReceiver(self)
+
+    def write(self, data):
+        self._heard.feed(data, len(data))
+        return len(data)
+
+    def readinto(self, buffer):
+        count = min(len(buffer), len(self._incoming))
+        buffer[:count] = self._incoming[:count]
+        self._incoming = self._incoming[count:]
+        return count or None
+
+    def frame(self, kind, number, payload):
+        self.frames.append((kind, number, json.loads(payload)))
+        if kind == "report":
+            time = b'{"message":"time","version":1,"unix_seconds":1767268860}'
+            self._incoming += frame.build("time", number, time)
+
+
+async def run_for_ms(adapter, duration_ms):
+    task = asyncio.create_task(adapter.run())
+    await asyncio.sleep_ms(duration_ms)
+    assert not task.done()
+    task.cancel()
+    await asyncio.sleep_ms(0)
+
+
+async def test_a_board_with_a_serial_link_reports_and_is_told_the_time():
+    board = TestBoard()
+    board.serial = Host()
+    adapter = Adapter(board)
+    await run_for_ms(adapter, 1200)
+    kind, number, report = board.serial.frames[0]
+    assert kind == "report"
+    assert number == 0x01010101
+    assert (report["adapter_id"], report["board"], report["commit"]) == ("unprovisioned", "test", "0123abc")
+    assert board.time == 1767268860
+    assert board.feedings == 1
+
+
+async def test_the_log_begins_with_what_runs_and_why():
+    board = TestBoard()
+    await run_for_ms(Adapter(board), 10)
+    assert board.logged == ["star57 0, commit 0123abc on test: started after power_on"]
+    board = TestBoard()
+    board.commit = ""
+    await run_for_ms(Adapter(board), 10)
+    assert board.logged == ["star57 0, commit unknown on test: started after power_on"]
+
+
+async def test_a_task_that_is_overdue_leaves_the_watchdog_hungry():
+    for overdue in range(3):
+        board = TestBoard()
+        board.serial = Host()
+        adapter = Adapter(board)
+        adapter._link_tasks[overdue].checked_in = lambda: False
+        await run_for_ms(adapter, 1100)
+        assert board.feedings == 0

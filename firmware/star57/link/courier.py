@@ -1,22 +1,18 @@
 """The courier: the task that takes requests from the outbox to the service, and the answers back."""
 
 import asyncio
-from asyncio import core
-
-from micropython import const
 
 from star57.link import message
+from star57.link.error import LinkError
 from star57.link.message import MessageError
-from star57.link.network import LinkError
+from star57.link.watched import Watched
 from star57.trace.dialogue import NOT_TRACEABLE
 
-# How much later than it meant to a live task may be, in a loop that reads, writes and resolves names.
-_LATE_MS = const(10_000)
 _NOBODY_THERE = ("refused", "timeout")
 _NOT_TRACEABLE = {"outcome": NOT_TRACEABLE, "trace_id": None, "charge_cents": 0}
 
 
-class Courier:
+class Courier(Watched):
     """Delivers what is pending in `outbox`, in the order dialled, over `link`.
 
     A request stays pending until the service has answered it, or refused it for good. While any is pending,
@@ -25,16 +21,12 @@ class Courier:
     """
 
     def __init__(self, outbox, link, shortest_wait_ms=1000, longest_wait_ms=60_000):
+        super().__init__()
         self._outbox = outbox
         self._link = link
         self._shortest_wait_ms = shortest_wait_ms
         self._longest_wait_ms = longest_wait_ms
         self.faults = 0
-        self._promise(0)
-
-    def checked_in(self):
-        """Whether the courier lives: before each wait it says when it will be back at the latest."""
-        return core.ticks_diff(self._back_at, core.ticks()) > 0
 
     async def run(self):
         """Delivers until cancelled."""
@@ -89,6 +81,3 @@ class Courier:
         except asyncio.TimeoutError:
             return False
         return True
-
-    def _promise(self, wait_ms):
-        self._back_at = core.ticks_add(core.ticks(), wait_ms + _LATE_MS)

@@ -11,6 +11,8 @@ UNAVAILABLE = "unavailable"
 _REFUSALS = ("malformed", "too_large", "unknown_adapter", UNAVAILABLE)
 _ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents"}
 _REFUSAL_FIELDS = {"message", "reason"}
+_TIME_FIELDS = {"message", "version", "unix_seconds"}
+_LATEST_UNIX_SECONDS = const(0xFFFF_FFFF)
 # outcome: has a trace_id, the most that it may cost in cents
 _OUTCOMES = {
     "traced": (True, MOST_CENTS),
@@ -52,6 +54,16 @@ def decode_refusal(data):
     if reason not in _REFUSALS:
         raise MessageError("malformed")
     return reason
+
+
+def decode_time(data):
+    """The Unix seconds of the time message in `data`, 0 to 4294967295. Raises MessageError."""
+    time = _decode(data, "time", _TIME_FIELDS)
+    if not _is_integer(time["version"], 1, 1) or not _is_integer(
+        time["unix_seconds"], 0, _LATEST_UNIX_SECONDS
+    ):
+        raise MessageError("malformed")
+    return time["unix_seconds"]
 
 
 def _decode(data, kind, fields):

@@ -6,19 +6,13 @@ from errno import EINPROGRESS
 
 from micropython import const
 
+from star57.link.error import LinkError
+
 _LONGEST_HEAD_BYTES = const(1024)
 _LONGEST_BODY_BYTES = const(2048)
 _READ_BYTES = const(256)
 _HTTP_1 = b"HTTP/1."
 _END_OF_HEAD = b"\r\n\r\n"
-
-
-class LinkError(Exception):
-    """Nothing usable came back; `reason` is "refused", "timeout", "closed", "garbage" or "too_large"."""
-
-    def __init__(self, reason):
-        super().__init__(reason)
-        self.reason = reason
 
 
 class NetworkLink:

@@ -1,0 +1,95 @@
+"""Frames of the serial carrier (docs/protocol.md): a line of text each, with a CRC-32, among lines that are none."""
+
+from binascii import crc32
+
+from micropython import const
+
+# JSON of 2048 bytes, and before it in an answer the status and a space.
+LONGEST_PAYLOAD_BYTES = const(2052)
+NUMBERS = const(1_000_000_000)
+
+_PREFIX = b"*57 "
+# "*57 ", a kind of 8 letters, a number of 9 digits, the CRC-32, and the spaces between them.
+_LONGEST_HEAD_BYTES = const(32)
+_LONGEST_KIND = const(8)
+_LONGEST_NUMBER = const(9)
+_NEWLINE = const(10)
+
+
+class FrameError(Exception):
+    """This line is no frame, or a damaged one."""
+
+
+def build(kind, number, payload):
+    """The bytes of a frame, with the line breaks around it.
+
+    `kind` is 1 to 8 lower-case letters, `number` 0 to NUMBERS - 1, `payload` at most LONGEST_PAYLOAD_BYTES without
+    line feed or carriage return.
+    """
+    head = "*57 {} {} ".format(kind, number).encode()
+    return b"\n%s%08x %s\n" % (head, crc32(payload, crc32(head)), payload)
+
+
+def parse(line):
+    """Kind, number and payload of the frame in `line`, which has no line break. Raises FrameError."""
+    words = line.split(b" ", 4)
+    if len(words) != 5 or words[0] != b"*57":
+        raise FrameError
+    _, kind, number, checksum, payload = words
+    if not _is_kind(kind) or not _is_number(number) or len(payload) > LONGEST_PAYLOAD_BYTES:
+        raise FrameError
+    head_bytes = len(line) - len(payload) - len(checksum) - 1
+    if checksum != b"%08x" % crc32(payload, crc32(line[:head_bytes])):
+        raise FrameError
+    return kind.decode(), int(number), payload
+
+
+def _is_kind(word):
+    return 1 <= len(word) <= _LONGEST_KIND and word.isalpha() and word.islower()
+
+
+def _is_number(word):
+    return len(word) <= _LONGEST_NUMBER and word.isdigit() and (word == b"0" or word[:1] != b"0")
+
+
+class FrameReceiver:
+    """Finds the frames in a stream of bytes, in a buffer that never grows.
+
+    sink.frame(kind, number, payload) is called for each. Every other line, a damaged frame too, is passed by.
+    """
+
+    def __init__(self, sink):
+        self._sink = sink
+        # One byte more than a frame: the carriage return that a terminal may add.
+        self._line = bytearray(_LONGEST_HEAD_BYTES + LONGEST_PAYLOAD_BYTES + 1)
+        self._length = 0
+        self._is_too_long = False
+
+    def feed(self, data, count):
+        """The first `count` bytes of `data` came."""
+        # Local names are quick: a port without a plug may hear noise all day long.
+        line = self._line
+        room = len(line)
+        length = self._length
+        for place in range(count):
+            byte = data[place]
+            if byte == _NEWLINE:
+                self._line_ended(length)
+                length = 0
+            elif length < room:
+                line[length] = byte
+                length += 1
+            else:
+                self._is_too_long = True
+        self._length = length
+
+    def _line_ended(self, length):
+        is_too_long, self._is_too_long = self._is_too_long, False
+        if is_too_long or self._line[: len(_PREFIX)] != _PREFIX:
+            return
+        line = bytes(memoryview(self._line)[:length])
+        try:
+            kind, number, payload = parse(line[:-1] if line.endswith(b"\r") else line)
+        except FrameError:
+            return
+        self._sink.frame(kind, number, payload)
