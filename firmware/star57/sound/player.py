@@ -42,6 +42,15 @@ def _silence(out: ptr16, start: int, end: int):
 
 
 @micropython.viper
+def _fall_silent(out: ptr16, start: int, end: int, last: int) -> int:
+    # Each sample is 7/8 of the one before: what is cut off ends in 5 ms without a click. Products below 2^18.
+    for i in range(start, end):
+        last = 0 - ((0 - last) * 7 >> 3) if last < 0 else last * 7 >> 3
+        out[i] = last
+    return last
+
+
+@micropython.viper
 def _copy(samples: ptr16, out: ptr16, offset: int, count: int):
     for i in range(count):
         out[offset + i] = samples[i]
@@ -158,6 +167,8 @@ class Player:
         self._item = 0
         self._now = None
         self._next = None
+        self._last = 0  # the sample that was written last
+        self._falling = 0  # where the fall to silence stands
 
     @property
     def idle(self):
@@ -171,10 +182,12 @@ class Player:
         self.prepare()
 
     def stop(self):
-        """Falls silent at once."""
+        """Falls silent, in 5 ms."""
         for source in (self._now, self._next):
             if source is not None:
                 source.close()
+        if self._now is not None:
+            self._falling = self._last
         self._now = None
         self._next = None
         self._items = ()
@@ -202,7 +215,13 @@ class Player:
                 self._now = None
                 if source.broken:
                     self.faults[PROMPT_BROKEN] += 1
-        _silence(buffer, written, n)
+        if self._falling and not written:
+            self._falling = _fall_silent(buffer, 0, n, self._falling)
+        else:
+            self._falling = 0
+            _silence(buffer, written, n)
+        if n:
+            self._last = buffer[n - 1]
 
     def _source(self, item):
         if isinstance(item, Silence):

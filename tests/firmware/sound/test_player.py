@@ -97,7 +97,7 @@ def test_an_item_shorter_than_a_block_is_followed_after_the_next_prepare():
     assert player.idle
 
 
-def test_play_replaces_what_plays_and_stop_is_silent_at_once():
+def test_play_replaces_what_plays_and_stop_is_silent_within_a_block():
     _write_pcm("one", [1] * 1000)
     _write_pcm("two", [2] * 1000)
     player = _player()
@@ -107,7 +107,7 @@ def test_play_replaces_what_plays_and_stop_is_silent_at_once():
     assert _played(player, 200) == [2] * 200
     player.stop()
     assert player.idle
-    assert _played(player, 200) == [0] * 200
+    assert _played(player, 200) == [1] + [0] * 199
 
 
 def test_filling_allocates_nothing_across_files_tones_and_silences():
@@ -222,3 +222,25 @@ def test_a_tone_that_ends_of_itself_is_not_stretched():
         player.play((Signal("confirmation", duration_ms),))
         _played(player, 4800)
         assert player.idle
+
+
+def test_what_is_cut_off_ends_without_a_click():
+    player = _player()
+    player.play((Signal("dial"),))
+    buffer = array("h", bytes(2 * 160))
+    loudest = 0
+    for _ in range(20):
+        player.fill(buffer, 160)
+        loudest = max(loudest, *buffer)
+        if abs(buffer[159]) > loudest // 2:
+            break
+    last = buffer[159]
+    player.stop()
+    player.fill(buffer, 160)
+    previous = last
+    for sample in buffer:
+        assert abs(sample - previous) <= abs(last) // 8 + 1, (sample, previous)
+        previous = sample
+    assert list(buffer[60:]) == [0] * 100
+    player.fill(buffer, 160)
+    assert not any(buffer)
