@@ -1,4 +1,3 @@
-# What the Pico's image holds beside MicroPython: the rp2 port's own modules, asyncio, and the firmware.
-freeze("$(PORT_DIR)/modules")  # noqa: F821 - a manifest's own words, as below
-include("$(MPY_DIR)/extmod/asyncio")  # noqa: F821
-package("star57", base_path="../../firmware")  # noqa: F821
+# What the Pico's image holds beside MicroPython.
+include("../rp2040_manifest.py")  # noqa: F821 - a manifest's own words, as below
+module("board.py", base_path=".")  # noqa: F821

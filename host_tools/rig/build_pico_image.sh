@@ -1,18 +1,20 @@
 #!/bin/bash
-# Builds MicroPython 1.25 for the Raspberry Pi Pico with the firmware frozen in, from Debian's packages alone:
+# Builds MicroPython 1.25 for an RP2040 board with the firmware frozen in, from Debian's packages alone:
 #     build_pico_image.sh CACHE BOARD
-# makes CACHE/BOARD.uf2, the image, and CACHE/BOARD.symbols, where its functions are. The sources are Debian 13's; the
-# compiler is the one on PATH, else this Debian's own package, unpacked under CACHE. Nothing is installed; signatures are
-# checked with the machine's own Debian keyring. What was fetched stays in CACHE, unpacked (0.5 GB): after a change of
-# the firmware an image takes a third of a minute. One that is up to date is left alone.
+# makes CACHE/BOARD.uf2, the image with the prompts behind the firmware, CACHE/BOARD.json, which tells what it is, and
+# CACHE/BOARD.symbols, where its functions are. The sources are Debian 13's; the compiler is the one on PATH, else this
+# Debian's own package, unpacked under CACHE. Nothing is installed; signatures are checked with the machine's own Debian
+# keyring. What was fetched stays in CACHE, unpacked (0.5 GB): the first image of a board takes most of a minute, one
+# after a change of the firmware a few seconds. One that is up to date is left alone.
 set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 board=$2
-manifest=$repository/boards/$board/manifest.py
+folder=$repository/boards/$board
 log=$cache/log
+python=$repository/.cache/venv/bin/python
 jobs=$(nproc 2>/dev/null || echo 2)
 
 say() { echo "star57: $*"; }
@@ -25,9 +27,24 @@ compiler_packages=(gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-e
 left_out=(--exclude='*/arm-none-eabi/*/arm' --exclude='*/arm-none-eabi/*/thumb/v[78]*'
     --exclude='*/arm-none-eabi/*/thumb/nofp' --exclude='./usr/share/*')
 
+version() { sed -n 's/^version = "\(.*\)"/\1/p' "$repository/pyproject.toml"; }
+
+# Of the work tree that the image is built from: its commit, with a + when what goes in was changed after it.
+commit() {
+    local here=(git -C "$repository") top hash changes
+    top=$("${here[@]}" rev-parse --show-toplevel 2>/dev/null) && [ "$top" = "$(cd "$repository" && pwd -P)" ] &&
+        hash=$("${here[@]}" rev-parse --short=10 HEAD 2>/dev/null) || { echo unknown; return; }
+    changes=$("${here[@]}" status --porcelain -- firmware boards)
+    echo "$hash${changes:++}"
+}
+
 fingerprint() {
-    (cd "$repository" && find firmware/star57 "boards/$board" host_tools/rig/build_pico_image.sh -type f \
-        -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -d' ' -f1
+    {
+        (cd "$repository" && find firmware "boards/$board" boards/rp2040 boards/rp2040_manifest.py \
+            host_tools/rig/build_pico_image.sh host_tools/rig/flash_image.py -type f -not -name '*.pyc' -print0 |
+            sort -z | xargs -0 sha256sum)
+        echo "$version $commit"
+    } | sha256sum | cut -d' ' -f1
 }
 
 check_machine() {
@@ -36,6 +53,7 @@ check_machine() {
         command -v "$tool" >/dev/null || missing="$missing $tool"
     done
     [ -z "$missing" ] || fail "To build the image,$missing must be here: apt install cmake make g++ python3 xz-utils"
+    "$python" -c 'import mpremote' 2>/dev/null || fail "To build the image, its tools must be here: make setup"
 }
 
 # A private apt configuration: Debian 13 for the sources, this machine's own release for the compiler.
@@ -125,26 +143,62 @@ fetch_compiler() {
     mv "$cache/compiler.new" "$cache/compiler"
 }
 
-build() {
-    local python=$cache/sources/micropython build=$cache/build-$board
-    say "building the image of $board ..."
-    mend_sources
-    export SOURCE_DATE_EPOCH=1735689600 MICROPY_MPYCROSS=$python/mpy-cross/build/mpy-cross
-    local broken="The image could not be built ($log has the details)."
-    quietly make -C "$python/mpy-cross" -j"$jobs" USER_C_MODULES= || fail "$broken"
-    quietly cmake -S "$python/ports/rp2" -B "$build" -G "Unix Makefiles" -DPICO_NO_PICOTOOL=1 -DPICO_BUILD_DOCS=0 \
-        -DPICO_SDK_PATH_OVERRIDE="$cache/sources/usr/src/pico-sdk" -DMICROPY_BOARD=RPI_PICO \
-        -DMICROPY_FROZEN_MANIFEST="$manifest" || fail "$broken"
-    quietly make -C "$build" -j"$jobs" || fail "$broken"
-    # 0xe48bff56: the RP2040's family in UF2.
-    quietly python3 "$python/tools/uf2conv.py" -c -b 0x10000000 -f 0xe48bff56 -o "$cache/$board.uf2.new" \
-        "$build/firmware.bin" || fail "$broken"
-    arm-none-eabi-nm --numeric-sort "$build/firmware.elf" >"$cache/$board.symbols"
-    mv "$cache/$board.uf2.new" "$cache/$board.uf2"
+# What the firmware tells of itself, and the manifest that freezes it beside all that the board's own manifest names.
+write_facts() {
+    mkdir -p "$1"
+    cat >"$1/image.py" <<PYTHON
+"""What this image was built from."""
+
+VERSION = "$version"
+COMMIT = "$commit"
+BOARD = "$board"
+PYTHON
+    printf '%s\n' "include(\"$folder/manifest.py\")" "module(\"image.py\", base_path=\"$1\")" >"$1/manifest.py"
 }
 
-[ -f "$manifest" ] || fail "There is no board $board; there is $(cd "$repository/boards" && echo */manifest.py |
-    sed -e 's,/manifest.py,,g' -e 's/ /, /g')."
+# Configures a build once, and from nothing when it would be configured otherwise now.
+configure() {
+    local source=$cache/sources/micropython/ports/rp2 print
+    local options=(-G "Unix Makefiles" -DPICO_NO_PICOTOOL=1 -DPICO_BUILD_DOCS=0
+        -DPICO_SDK_PATH_OVERRIDE="$cache/sources/usr/src/pico-sdk" -DMICROPY_BOARD="$board"
+        -DMICROPY_BOARD_DIR="$folder" -DMICROPY_FROZEN_MANIFEST="$1/facts/manifest.py")
+    print=$(echo "${options[@]}" "$CFLAGS" "$(cat "$folder/mpconfigboard.cmake" "$cache/sources/mended")" | sha256sum)
+    if [ "$(cat "$1/configured" 2>/dev/null)" != "$print" ]; then
+        rm -rf "$1"
+        quietly cmake -S "$source" -B "$1" "${options[@]}" || return
+        echo "$print" >"$1/configured"
+    fi
+    # Made anew, since MicroPython's build does not see that a module has gone.
+    rm -rf "$1/frozen_content.c" "$1/frozen_mpy"
+}
+
+build() {
+    local micropython=$cache/sources/micropython build=$cache/build-$board
+    local broken="The image could not be built ($log has the details)."
+    say "building the image of $board ..."
+    mend_sources
+    # The same image on every machine and on every day: no date, no folder, and MicroPython's own version in it, which
+    # it would otherwise take from the git repository that it lies in.
+    export SOURCE_DATE_EPOCH=1735689600 MICROPY_GIT_TAG=v1.25.0 MICROPY_GIT_HASH=""
+    export MICROPY_MPYCROSS=$micropython/mpy-cross/build/mpy-cross
+    quietly make -C "$micropython/mpy-cross" -j"$jobs" USER_C_MODULES= || fail "$broken"
+    export CFLAGS="-ffile-prefix-map=$cache=. -ffile-prefix-map=$repository=."
+    export CXXFLAGS=$CFLAGS ASMFLAGS=$CFLAGS
+    configure "$build" || fail "$broken"
+    write_facts "$build/facts"
+    quietly make -C "$build" -j"$jobs" || fail "$broken"
+    (cd "$repository" && "$python" -m host_tools.rig.flash_image --firmware "$build/firmware.bin" --board "$folder" \
+        --prompts firmware/prompts --version "$version" --commit "$commit" "$build/$board.uf2") || exit 1
+    arm-none-eabi-nm --numeric-sort "$build/firmware.elf" >"$cache/$board.symbols"
+    mv "$build/$board.json" "$build/$board.uf2" "$cache"
+}
+
+boards=$(cd "$repository/boards" && echo */mpconfigboard.cmake | sed -e 's,/mpconfigboard.cmake,,g' -e 's/ /, /g')
+[ -f "$folder/mpconfigboard.cmake" ] || fail "There is no board $board; there is $boards."
+exec 9>"$cache/lock"
+flock 9  # two builds at a time would be in each other's way
+version=$(version)
+commit=$(commit)
 print=$(fingerprint)
 if [ -f "$cache/$board.uf2" ] && [ "$(cat "$cache/$board.fingerprint" 2>/dev/null)" = "$print" ]; then
     exit 0

@@ -1,0 +1,1 @@
+"""What every board with an RP2040 shares: audio by DMA, pins with time stamps, watchdog, clock."""
