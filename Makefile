@@ -2,17 +2,27 @@
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 PYTHON ?= python3
-BOARD ?= pico
 READY := $(VENV)/.ready $(CACHE)/bin/micropython
+NODE := $(CACHE)/node
+EMULATOR := $(NODE)/.ready
+# A board is asked for by `make demo BOARD=pico` or `make image BOARD=pico_w`; the demo's own runs in a process.
+BOARD ?= $(if $(filter demo,$(MAKECMDGOALS)),emulated,pico)
 
-.PHONY: demo test check setup prompts bench soak clean image
+.PHONY: demo test check setup prompts bench soak hil clean image emulator
 
-demo: $(READY)
-	@$(VENV)/bin/star57 demo --out build/demo
+demo: $(READY) $(if $(filter emulated,$(BOARD)),,image emulator)
+	@$(VENV)/bin/star57 demo --board $(BOARD) --out build/demo
 
 test: check
+	@if [ -d $(CACHE)/pico/sources ]; then $(MAKE) --silent image emulator BOARD=pico; else \
+		echo "star57: left out: the emulated Pico, for its image has not been built (make image: 2 minutes, 400 MB)"; fi
 	@echo "star57: running the tests"
 	@$(VENV)/bin/python -m pytest
+
+hil: $(READY) image emulator
+	@$(MAKE) --silent image BOARD=line_emulator
+	@echo "star57: every story on the emulated Pico, and on one that is wired to a line emulator (20 minutes or so)"
+	@$(VENV)/bin/python -m pytest --hil tests/host/stories/test_on_a_pico.py tests/host/stories/test_on_a_board.py
 
 check: $(READY)
 	@echo "star57: checking style, types and the arrows of the house"
@@ -25,8 +35,10 @@ soak: $(READY)
 	@echo "star57: a million messages and many bursts through the parsers of caller ID (20 minutes or so)"
 	@$(VENV)/bin/python -m tests.host.callerid.soak
 
-image:
+image: $(VENV)/.ready
 	@host_tools/rig/build_pico_image.sh $(CACHE)/pico $(BOARD)
+
+emulator: $(EMULATOR)
 
 setup: $(READY)
 
@@ -48,6 +60,13 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 $(CACHE)/bin/micropython: host_tools/rig/fetch_micropython.sh
 	@host_tools/rig/fetch_micropython.sh $(CACHE)
+	@touch $@
+
+$(EMULATOR): host_tools/rig/chip/package-lock.json
+	@command -v npm >/dev/null || { echo "star57: Node and npm, which run the emulated Pico, are missing: apt install nodejs npm" >&2; exit 1; }
+	@mkdir -p $(NODE) build
+	@cp host_tools/rig/chip/package.json host_tools/rig/chip/package-lock.json $(NODE)
+	@cd $(NODE) && npm ci --silent --no-audit --no-fund >$(CURDIR)/build/emulator.txt 2>&1 || { echo "star57: the Node package index cannot be reached from here: connect this machine to its network, then run make again (build/emulator.txt has the details)" >&2; exit 1; }
 	@touch $@
 
 clean:

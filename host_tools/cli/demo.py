@@ -13,9 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from host_tools.rig.chip_process import EmulatorMissing
+from host_tools.rig.emulated_pico import ImageMissing
 from host_tools.rig.firmware import FirmwareFault
 from host_tools.rig.micropython import InterpreterMissing
-from host_tools.stories.catalogue import STORIES
+from host_tools.stories.adapters import ADAPTERS
+from host_tools.stories.catalogue import STORIES, Story
 from host_tools.stories.performance import Performance, perform
 from host_tools.stories.stage import BLOCK_S, Event, StoryStuck
 from host_tools.stories.trace_service import ServiceNotStarted
@@ -30,25 +33,42 @@ COLOURS = {
 }
 
 
+FAULTS = (StoryStuck, FirmwareFault, ServiceNotStarted, InterpreterMissing, ImageMissing, EmulatorMissing)
+
+
 def demo(
     out: Annotated[Path, typer.Option(help="Where audio, pictures and report go.")] = Path("build/demo"),
+    board: Annotated[
+        str, typer.Option(help=f"What the firmware runs on: {', '.join(ADAPTERS)}.")
+    ] = "emulated",
+    only: Annotated[list[str] | None, typer.Option("--story", help="Only this one.")] = None,
 ) -> None:
     """Tell the main job and its other endings, and keep their audio, pictures and report."""
     console = Console(highlight=False)
     shutil.rmtree(out, ignore_errors=True)
     performances = []
     began = time.monotonic()
-    for story in STORIES:
+    for story in _chosen(only, board):
         console.print(f"\n[bold]{story.title}[/bold]")
         try:
-            performances.append(perform(story, out / story.name, lambda event: _tell(console, event)))
-        except (StoryStuck, FirmwareFault, ServiceNotStarted, InterpreterMissing) as fault:
+            performances.append(perform(story, out / story.name, lambda event: _tell(console, event), board))
+        except FAULTS as fault:
             console.print(f"star57 demo: {story.name}: {fault}", style="bold red", markup=False)
             raise typer.Exit(1) from fault
     report = [asdict(performance.result) for performance in performances]
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     _summarise(console, performances, time.monotonic() - began)
     console.print(f"Report, audio and pictures: {out}", markup=False)
+
+
+def _chosen(names: list[str] | None, board: str) -> list[Story]:
+    known = [story.name for story in STORIES]
+    wrong = [name for name in names or [] if name not in known]
+    if wrong:
+        raise typer.BadParameter(f"there is no story {wrong[0]}; there is {', '.join(known)}")
+    if board not in ADAPTERS:
+        raise typer.BadParameter(f"there is no board {board}; there is {', '.join(ADAPTERS)}")
+    return [story for story in STORIES if not names or story.name in names]
 
 
 def _tell(console: Console, event: Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,9 @@ class Firmware(Protocol):
 
     def stop(self) -> None:
         """Ends the firmware, for good."""
+
+    def record(self, name: str) -> Any:
+        """The newest whole payload of a record on its flash, parsed as JSON; None when there is none."""
 
     @property
     def log(self) -> str:

@@ -19,17 +19,23 @@ def read_record(path: Path) -> Any:
     Args:
         path: the record, without the ".a" or ".b" of its two slots.
     """
-    slots = [slot for end in (".a", ".b") if (slot := _slot(path.with_name(path.name + end)))]
-    if not slots:
+    slots = [path.with_name(path.name + end) for end in (".a", ".b")]
+    payload = newest_payload([slot.read_bytes() if slot.exists() else b"" for slot in slots])
+    return None if payload is None else json.loads(payload)
+
+
+def newest_payload(slots: list[bytes]) -> bytes | None:
+    """The newest whole payload in two slots; None when neither is whole."""
+    whole = [slot for data in slots if (slot := _slot(data))]
+    if not whole:
         return None
-    if len(slots) == 2 and ((slots[1][0] - slots[0][0]) & SEQUENCE_MASK) < SEQUENCE_MASK // 2:
-        slots.reverse()
-    return json.loads(slots[0][1])
+    if len(whole) == 2 and ((whole[1][0] - whole[0][0]) & SEQUENCE_MASK) < SEQUENCE_MASK // 2:
+        whole.reverse()
+    return whole[0][1]
 
 
-def _slot(path: Path) -> tuple[int, bytes] | None:
+def _slot(data: bytes) -> tuple[int, bytes] | None:
     """Sequence number and payload of one slot; None when it is not whole."""
-    data = path.read_bytes() if path.exists() else b""
     if len(data) < HEADER.size:
         return None
     magic, sequence, length, checksum = HEADER.unpack_from(data)

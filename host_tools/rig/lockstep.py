@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from host_tools.exchange.pair import PairBlock
 from host_tools.rig.firmware import BoardBlock, FirmwareFault
+from host_tools.rig.flash import read_record
 from host_tools.rig.micropython import ROOT, interpreter_command
 
 WATCHDOG_SAMPLES = 8 * 8300
@@ -99,6 +100,10 @@ class MicroPythonFirmware:
         self._end()
         self._logged = self.log
         self._log.close()
+
+    def record(self, name: str) -> Any:
+        """The newest whole payload of a record on its flash, parsed as JSON; None when there is none."""
+        return read_record(self.settings.flash / name)
 
     @property
     def running(self) -> bool:

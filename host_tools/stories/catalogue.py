@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from host_tools.exchange.caller_id import CallerId
 from host_tools.exchange.central_office import IncomingCall
-from host_tools.rig.flash import read_record
 from host_tools.stories.stage import Script, Stage
 from host_tools.stories.trace_service import TraceService
 
@@ -20,11 +18,10 @@ ANSWER_WITHIN_S = 10.0
 
 @dataclass
 class Scene:
-    """What a story has to work with: the line, the service that it may start, and the adapter's flash."""
+    """What a story has to work with: the line, and the service that it may start."""
 
     stage: Stage
     service: TraceService
-    flash: Path
 
 
 @dataclass(frozen=True)
@@ -160,13 +157,13 @@ def stored(scene: Scene) -> Script:
     yield from _whole(stage)
     scene.service.start()
     stage.say("service", "is back")
-    yield from stage.until(lambda: _delivered(scene.flash), "the delivery", within_s=70.0)
+    yield from stage.until(lambda: _delivered(stage), "the delivery", within_s=70.0)
     stage.say("adapter", "has delivered the stored request, and keeps the answer")
     yield from stage.wait(1.0)
 
 
-def _delivered(flash: Path) -> bool:
-    return all(entry["answer"] for entry in read_record(flash / "outbox"))
+def _delivered(stage: Stage) -> bool:
+    return all(entry["answer"] for entry in stage.firmware.record("outbox"))
 
 
 def call_waiting(scene: Scene) -> Script:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +15,7 @@ from host_tools.exchange.call_records import CallRecords
 from host_tools.exchange.central_office import CentralOffice
 from host_tools.exchange.pair import Pair
 from host_tools.exchange.telephone import Telephone
-from host_tools.rig.flash import read_record
-from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
+from host_tools.stories.adapters import ADAPTERS, Placement
 from host_tools.stories.catalogue import Scene, Story
 from host_tools.stories.picture import Caption, StateTrack, draw
 from host_tools.stories.stage import BLOCK_S, SAMPLE_RATE_HZ, Event, Stage
@@ -77,43 +75,43 @@ class Performance:
     centre_key: bytes
 
 
-def perform(story: Story, folder: Path, tell: Callable[[Event], None]) -> Performance:
+def perform(
+    story: Story, folder: Path, tell: Callable[[Event], None], board: str = "emulated"
+) -> Performance:
     """Plays a story and writes its files into `folder`: audio of both ends, the picture, flash, service store, logs.
+
+    Args:
+        board: a name of adapters.ADAPTERS.
 
     Raises:
         StoryStuck: what the story waited for did not come.
         FirmwareFault, ServiceNotStarted: there is nothing to play with.
     """
-    flash = folder / "flash"
-    flash.mkdir(parents=True)
+    folder.mkdir(parents=True)
     call_records = folder / "cdr.sqlite"
     office = CentralOffice(line=story.line, starts_at=STARTS_AT, records=CallRecords(call_records))
     telephone = Telephone(type_two=True)
-    firmware = MicroPythonFirmware(BoardSettings(flash=flash, wall_time=int(STARTS_AT.timestamp())))
-    stage = Stage(office, telephone, Pair(office, telephone), firmware, tell)
     with TraceService(folder, call_records, story.lines_offered) as service:
-        _provision(flash, story, service.port)
+        settings = {"adapter_id": f"demo-{story.line[-2:]}", "line": story.line, "service_port": service.port}
+        placement = Placement(folder, settings, service.url, int(STARTS_AT.timestamp()))
+        firmware = ADAPTERS[board](placement)
+        stage = Stage(office, telephone, Pair(office, telephone), firmware, tell)
         if story.service_runs:
             service.start()
         firmware.start()
         try:
-            stage.play(story.script(Scene(stage, service, flash)))
+            stage.play(story.script(Scene(stage, service)))
         finally:
             firmware.stop()
             (folder / "firmware.log").write_text(firmware.log)
-    performance = Performance(story, folder, stage, _result(story, flash, stage), bytes(service.centre_key))
+    performance = Performance(story, folder, stage, _result(story, stage), bytes(service.centre_key))
     _keep(performance, folder)
     return performance
 
 
-def _provision(flash: Path, story: Story, port: int) -> None:
-    settings = {"adapter_id": f"demo-{story.line[-2:]}", "line": story.line, "service_port": port}
-    (flash / "settings.json").write_text(json.dumps(settings))
-
-
-def _result(story: Story, flash: Path, stage: Stage) -> Result:
-    calls = read_record(flash / "calls") or []
-    answers = [entry["answer"] for entry in read_record(flash / "outbox") or [] if entry["answer"]]
+def _result(story: Story, stage: Stage) -> Result:
+    calls = stage.firmware.record("calls") or []
+    answers = [entry["answer"] for entry in stage.firmware.record("outbox") or [] if entry["answer"]]
     answer: dict[str, Any] = answers[-1] if answers else {"trace_id": None, "charge_cents": 0}
     return Result(
         story=story.name,

@@ -37,6 +37,11 @@ class TraceService:
         self._log = (folder / "service.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        """Where it takes requests."""
+        return f"http://127.0.0.1:{self.port}/v1/traces"
+
     def start(self) -> None:
         """Starts the service and returns when it listens.
 

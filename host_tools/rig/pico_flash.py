@@ -1,0 +1,115 @@
+"""The flash of a Pico from outside: its image (UF2) at the bottom, its file system (LittleFS) at the top."""
+
+from __future__ import annotations
+
+import struct
+
+from littlefs import LittleFS, UserContext
+
+FLASH_BYTES = 2 << 20
+FILE_SYSTEM_BYTES = 1 << 20
+"""What boards/pico/mpconfigboard.h keeps for files."""
+
+BLOCK_BYTES = 4096
+PAGE_BYTES = 256
+_UF2_BLOCK = struct.Struct("<IIIIIIII")
+_UF2_MAGIC = (0x0A324655, 0x9E5D5157)
+_UF2_BLOCK_BYTES = 512
+_FLASH_START = 0x10000000
+
+
+class NotAnImage(Exception):
+    """The bytes are no UF2 for this flash; the text says why."""
+
+
+def flash_of(uf2: bytes) -> bytearray:
+    """A whole flash with the image in it; what the image leaves alone is erased.
+
+    Raises:
+        NotAnImage: `uf2` is none, or does not fit below the file system.
+    """
+    flash = bytearray(b"\xff" * FLASH_BYTES)
+    for start in range(0, len(uf2), _UF2_BLOCK_BYTES):
+        block = uf2[start : start + _UF2_BLOCK_BYTES]
+        if len(block) < _UF2_BLOCK_BYTES:
+            raise NotAnImage("it ends within a block")
+        first, second, _, address, size, *_ = _UF2_BLOCK.unpack_from(block)
+        if (first, second) != _UF2_MAGIC:
+            raise NotAnImage("a block does not begin as one")
+        at = address - _FLASH_START
+        if not 0 <= at <= FLASH_BYTES - FILE_SYSTEM_BYTES - size:
+            raise NotAnImage(f"a block goes to {address:#x}")
+        flash[at : at + size] = block[_UF2_BLOCK.size : _UF2_BLOCK.size + size]
+    return flash
+
+
+class Files:
+    """The files on a flash; changes go into it at once.
+
+    Args:
+        flash: all of it. One that is erased gets a file system.
+
+    Raises:
+        LittleFSError: its file system is broken.
+    """
+
+    def __init__(self, flash: bytearray) -> None:
+        context = _FlashContext(flash)
+        self._system = LittleFS(
+            context,
+            block_size=BLOCK_BYTES,
+            block_count=FILE_SYSTEM_BYTES // BLOCK_BYTES,
+            read_size=32,
+            prog_size=PAGE_BYTES,
+            cache_size=4 * PAGE_BYTES,
+            lookahead_size=32,
+            mount=False,
+        )
+        if not flash[-FILE_SYSTEM_BYTES:].strip(b"\xff"):
+            self._system.format()
+        self._system.mount()
+
+    def read(self, name: str) -> bytes | None:
+        """What is in the file; None when there is none."""
+        try:
+            with self._system.open(name, "rb") as file:
+                return bytes(file.read())
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Writes the file anew."""
+        with self._system.open(name, "wb") as file:
+            file.write(data)
+
+    def names(self) -> list[str]:
+        """Of the files and folders at the top."""
+        return sorted(self._system.listdir("/"))
+
+
+class _FlashContext(UserContext):
+    """LittleFS's blocks at the top of a flash."""
+
+    def __init__(self, flash: bytearray) -> None:
+        super().__init__(FILE_SYSTEM_BYTES)
+        self._flash = flash
+
+    def read(self, _config: object, block: int, offset: int, size: int) -> bytearray:
+        at = self._at(block) + offset
+        return self._flash[at : at + size]
+
+    def prog(self, _config: object, block: int, offset: int, data: bytes) -> int:
+        at = self._at(block) + offset
+        self._flash[at : at + len(data)] = data
+        return 0
+
+    def erase(self, _config: object, block: int) -> int:
+        at = self._at(block)
+        self._flash[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
+        return 0
+
+    def sync(self, _config: object) -> int:
+        return 0
+
+    def _at(self, block: int) -> int:
+        return FLASH_BYTES - FILE_SYSTEM_BYTES + block * BLOCK_BYTES

@@ -1,0 +1,51 @@
+"""The boards that a story can be told on: each as the line's adapter, with its way to the trace service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.gateway.gateway import Gateway
+from host_tools.gateway.http_forward import ServiceForward
+from host_tools.rig.firmware import Firmware
+from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
+from host_tools.rig.pico_firmware import PicoFirmware, PicoSettings
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an adapter is put.
+
+    Attributes:
+        folder: for its files.
+        settings: of the household's line, for settings.json.
+        service_url: where the trace service takes requests.
+        starts_at: Unix seconds at power-on.
+    """
+
+    folder: Path
+    settings: Mapping[str, object]
+    service_url: str
+    starts_at: int
+
+
+def emulated(placement: Placement) -> Firmware:
+    """MicroPython's unix port; it reaches the service over the network."""
+    flash = placement.folder / "flash"
+    flash.mkdir(parents=True)
+    (flash / "settings.json").write_text(json.dumps(placement.settings))
+    return MicroPythonFirmware(BoardSettings(flash=flash, wall_time=placement.starts_at))
+
+
+def pico(placement: Placement) -> Firmware:
+    """The image in an emulated Pico; a gateway at the other end of its UART0 reaches the service."""
+    forward = ServiceForward(placement.service_url)
+    gateway = Gateway(forward, now=lambda: placement.starts_at + int(firmware.line_time_s))
+    files = {"settings.json": json.dumps(placement.settings).encode()}
+    firmware = PicoFirmware(PicoSettings(files=files, serial=gateway.receive))
+    return firmware
+
+
+ADAPTERS: dict[str, Callable[[Placement], Firmware]] = {"emulated": emulated, "pico": pico}

@@ -1,0 +1,290 @@
+"""The firmware on the emulated Pico: what a household, a technician and a bad day do to the image that is flashed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host_tools.exchange.levels import dbm0_of
+from host_tools.rig.emulated_pico import IMAGE
+from host_tools.rig.pico_firmware import PicoSettings
+from host_tools.stories.catalogue import CALLER, STORIES, Scene, Story
+from host_tools.stories.performance import perform
+from host_tools.stories.stage import Script, Stage
+from tests.host.stories.conftest import CALL, LINE, a_call
+from tests.host.stories.on_a_pico import PicoLine, needs_emulated_pico
+
+pytestmark = needs_emulated_pico
+
+LEAST_FREE_HEAP_BYTES = 120_000
+BOOT_TO_FIRST_SAMPLE_S = 1.0
+DIGIT_TO_PROMPT_S = 0.150
+KEY_S = 0.160  # 80 ms of tone, 80 ms of pause
+TONE_S = 0.080
+
+REPORTS_OFTEN = b"""
+from star57.link.reporter import Reporter
+
+made = Reporter.__init__
+Reporter.__init__ = lambda self, *arguments: made(self, *arguments, period_ms=3000)
+"""
+"""A boot.py: a report every 3 s."""
+
+BUSY = (
+    REPORTS_OFTEN
+    + b"""
+import gc
+import machine
+
+turns = 0
+
+def busy(_timer):
+    global turns
+    turns += 1
+    gc.collect()
+    if turns % 3 == 0:
+        with open("/busy", "wb") as file:
+            file.write(bytes(3000))
+
+timer = machine.Timer(period=100, callback=busy)
+"""
+)
+"""A boot.py: collects ten times a second, and writes a file three times a second."""
+
+HANGS = b"""
+import machine
+
+def hang(_timer):
+    while True:
+        pass
+
+if machine.reset_cause() == machine.PWRON_RESET:
+    timer = machine.Timer(period=2000, mode=machine.Timer.ONE_SHOT, callback=hang)
+"""
+
+FAILS = b"""
+import machine
+from star57.line.dialled import DialledDigits
+
+def digit(self, code):
+    raise RuntimeError("sabotaged")
+
+if machine.reset_cause() == machine.PWRON_RESET:
+    DialledDigits.digit = digit
+"""
+
+
+def brief(scene: Scene) -> Script:
+    """A call rings once and sends caller ID; it is traced; the household hangs up when it has heard so."""
+    stage = scene.stage
+    yield from stage.wait(0.6)
+    stage.office.incoming_call(CALL)
+    yield from stage.wait(5.0)
+    stage.office.caller_clears()
+    yield from stage.wait(6.0)
+    stage.lift()
+    yield from stage.wait(0.5)
+    yield from stage.press("*57")
+    yield from stage.until(lambda: stage.relay_energised, "the relay", within_s=1.0)
+    yield from stage.wait(2.0)
+    yield from stage.press("1")
+    yield from stage.wait(5.0)
+    stage.hang_up()
+    yield from stage.wait(1.0)
+
+
+def after_boot(stage: Stage) -> Script:
+    yield from stage.wait(0.6)
+
+
+def idle(stage: Stage, seconds: float) -> Script:
+    yield from stage.wait(seconds)
+
+
+@pytest.fixture(scope="module")
+def idle_line() -> Iterator[PicoLine]:
+    """A Pico that was switched on 3 s ago."""
+    with PicoLine() as line:
+        line.stage.play(idle(line.stage, 3.0))
+        yield line
+
+
+def test_a_call_is_traced_over_uart0_and_the_household_hears_it_from_the_pwm(tmp_path: Path) -> None:
+    performance = perform(Story("brief", "", LINE, brief), tmp_path / "brief", lambda _event: None, "pico")
+    result = performance.result
+    assert result.caller_id is not None
+    assert (result.caller_id["number"], result.caller_id["name"]) == (CALLER, "A CALLER")
+    assert (result.outcome, result.trace_id, result.charge_cents) == ("traced", "T-00000001", 500)
+    heard = " | ".join(result.heard)
+    assert "This is call trace." in heard
+    assert "The last call was traced." in heard
+    assert not performance.stage.pair.recording.relay_energised[-1]
+    log = (performance.folder / "firmware.log").read_text()
+    assert CALLER not in log
+
+
+def test_it_listens_within_a_second_of_power_on(idle_line: PicoLine) -> None:
+    (first_sample,) = idle_line.pico.latest("first sample")
+    assert first_sample.at_s < BOOT_TO_FIRST_SAMPLE_S
+
+
+def test_it_reports_what_it_is_and_how_it_is(idle_line: PicoLine) -> None:
+    report = idle_line.gateway.last_report
+    built = json.loads(IMAGE.with_suffix(".json").read_text())
+    assert report is not None
+    assert (report.board, report.firmware, report.commit) == ("pico", built["version"], built["commit"])
+    assert (report.reset_reason, report.adapter_id, report.outbox) == ("power_on", "test-01", 0)
+    assert (report.lost_samples, report.underruns) == (0, 0)
+    assert report.free_heap_bytes >= LEAST_FREE_HEAP_BYTES
+    assert f"star57 {built['version']}, commit {built['commit']} on pico" in idle_line.pico.log
+
+
+def test_the_relay_rests_while_nobody_dials(idle_line: PicoLine) -> None:
+    assert all(happening.value == 0 for happening in idle_line.pico.latest("pin 8"))
+
+
+def test_the_status_led_turns_over_each_time_that_every_task_has_checked_in(idle_line: PicoLine) -> None:
+    turns = [happening.at_s for happening in idle_line.pico.latest("pin 25", since_s=1.0)]
+    assert len(turns) == 2
+    assert turns[1] - turns[0] == pytest.approx(1.0, abs=0.05)
+
+
+def dials_at_once(stage: Stage) -> Script:
+    yield from after_boot(stage)
+    stage.lift()
+    yield from stage.press("*57")
+    yield from stage.wait(1.5)
+
+
+def test_it_listens_from_the_moment_the_phone_is_lifted_and_speaks_at_once() -> None:
+    with PicoLine() as line:
+        stage = line.stage
+        stage.play(dials_at_once(stage))
+        dialled_at_s = next(event.at_s for event in stage.events if event.what.startswith("dials"))
+        last_digit_ended_s = dialled_at_s + 2 * KEY_S + TONE_S
+        sound = line.pico.latest("sound")[0]
+        assert stage.relay_energised
+        assert sound.at_s - last_digit_ended_s < DIGIT_TO_PROMPT_S
+        assert sound.at_s > line.pico.latest("pin 8")[-1].at_s, (
+            "the phone was on the adapter before the first word"
+        )
+
+
+def test_what_the_phone_hears_begins_and_ends_without_a_click() -> None:
+    with PicoLine() as line:
+        stage = line.stage
+        stage.play(dials_at_once(stage))
+        audio = np.concatenate(stage.pair.recording.phone_heard)
+        energised = np.repeat(stage.pair.recording.relay_energised, 160)
+        spoken = audio[energised]
+        first = int(np.flatnonzero(np.abs(spoken) > 40)[0])
+        assert abs(int(spoken[first])) < 2000
+        assert dbm0_of(spoken[: first - 1]) < -60
+
+
+def rotary(stage: Stage) -> Script:
+    yield from after_boot(stage)
+    stage.lift()
+    yield from stage.wait(0.3)
+    stage.telephone.pulse("1157")
+    yield from stage.until(lambda: not stage.telephone.busy, "the last pulse")
+    yield from stage.wait(1.0)
+
+
+def test_a_rotary_dial_is_counted_by_the_hook_pin() -> None:
+    with PicoLine() as line:
+        line.stage.play(rotary(line.stage))
+        assert line.stage.relay_energised
+
+
+def one_ring(stage: Stage) -> Script:
+    """A call rings once and sends caller ID; then it is quiet for as long as a report may take."""
+    yield from after_boot(stage)
+    stage.office.incoming_call(CALL)
+    yield from stage.wait(5.0)
+    stage.office.caller_clears()
+    yield from stage.wait(4.0)
+
+
+@pytest.mark.parametrize(("erase_ms", "program_ms", "turns"), [(45.0, 0.4, 3), (400.0, 3.0, 15)])
+def test_collecting_and_writing_flash_lose_no_sample_of_a_callers_burst(
+    erase_ms: float, program_ms: float, turns: int
+) -> None:
+    """Ten collections and three writes a second; with a flash as slow as its data sheet allows, a write in 1.5 s."""
+    files = {"boot.py": BUSY.replace(b"% 3", b"%% %d" % turns)}
+    with PicoLine(PicoSettings(files=files, erase_ms=erase_ms, program_ms=program_ms)) as line:
+        line.stage.play(one_ring(line.stage))
+        assert line.pico.flash_writes > 60
+        assert line.pico.record("calls")[0]["caller_id"]["number"] == CALLER
+        assert line.gateway.last_report is not None
+        assert line.gateway.last_report.uptime_s >= 3
+        assert line.gateway.last_report.lost_samples == 0
+
+
+def test_what_no_ring_can_hold_is_counted_and_the_line_goes_on() -> None:
+    """A flash that takes 3 s a sector: more than the ring keeps."""
+    files = {"boot.py": BUSY.replace(b"% 3 == 0", b" == 40")}
+    with PicoLine(PicoSettings(files=files, erase_ms=3000.0)) as line:
+        line.stage.play(one_ring(line.stage))
+        line.stage.play(idle(line.stage, 8.0))
+        report = line.gateway.last_report
+        assert report is not None
+        assert 2 * 8000 < report.lost_samples < 10 * 8000
+        assert line.pico.record("calls")[0]["rings"] == 1
+        assert line.pico.resets == 0
+
+
+def test_a_hung_board_is_reset_by_its_watchdog_and_says_so() -> None:
+    with PicoLine(PicoSettings(files={"boot.py": HANGS})) as line:
+        line.stage.play(idle(line.stage, 13.0))
+        (reset,) = line.pico.latest("reset")
+        assert 2.0 + 7.3 < reset.at_s < 2.5 + 8.3
+        assert line.gateway.last_report is not None
+        assert line.gateway.last_report.reset_reason == "watchdog"
+        assert "started after watchdog" in line.pico.log
+
+
+def test_a_fault_puts_the_phone_back_says_what_it_was_and_begins_anew() -> None:
+    with PicoLine(PicoSettings(files={"boot.py": FAILS})) as line:
+        line.stage.play(dials_at_once(line.stage))
+        line.stage.play(idle(line.stage, 1.0))
+        assert line.pico.resets == 1
+        assert "RuntimeError: sabotaged" in line.pico.log
+        assert "started after fault" in line.pico.log
+        assert not line.stage.relay_energised
+
+
+def power_fails_in_a_dialogue(line: PicoLine) -> Script:
+    stage = line.stage
+    yield from a_call(stage)
+    stage.lift()
+    yield from stage.wait(0.5)
+    yield from stage.press("*57")
+    yield from stage.until(lambda: stage.relay_energised, "the relay", within_s=1.0)
+    yield from stage.wait(1.0)
+    line.pico.power_cut()
+    yield
+    assert not line.pico.relay_energised
+    yield from stage.wait(0.5)
+    line.pico.start()
+    yield from stage.wait(1.5)
+
+
+def test_without_power_the_phone_is_on_the_exchange_and_the_call_is_kept() -> None:
+    with PicoLine() as line:
+        line.stage.play(power_fails_in_a_dialogue(line))
+        assert not line.stage.relay_energised
+        assert line.pico.record("calls")[0]["caller_id"]["number"] == CALLER
+        assert line.pico.log.count("started after power_on") == 2
+
+
+@pytest.mark.hil
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_story_of_the_demo_ends_on_the_pico_as_in_a_process(story: Story, tmp_path: Path) -> None:
+    on_pico = perform(story, tmp_path / "pico", lambda _event: None, "pico").result
+    in_process = perform(story, tmp_path / "emulated", lambda _event: None, "emulated").result
+    assert on_pico == in_process
