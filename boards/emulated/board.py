@@ -160,6 +160,7 @@ class Board:
     version = "0.1.0"
     commit = ""
     serial = None
+    phone_out_delay_samples = 0
     the = None
 
     def __init__(self):
@@ -252,6 +253,10 @@ class Board:
     def reset(self):
         """Ends the process; the rig, as the hardware does, lets the relay fall and starts it again."""
         sys.exit(1)
+
+    def release(self):
+        """Somebody has interrupted the process: the phone is back on the exchange."""
+        self.energise(False)
 
     def exchange_block(self):
         """Hands the rig what was made of the last block, and takes the next one from it."""

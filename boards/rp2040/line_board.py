@@ -11,7 +11,7 @@ from machine import Pin
 from micropython import const
 
 from rp2040.audio_in import RING_SAMPLES, AudioIn
-from rp2040.audio_out import CLOCK_HZ, AudioOut
+from rp2040.audio_out import CLOCK_HZ, LEAD_SAMPLES, AudioOut
 from rp2040.host_serial import HostSerial
 from rp2040.line_pins import EdgePins
 from rp2040.resets import Resets
@@ -46,6 +46,7 @@ class LineBoard:
     commit = image.COMMIT
     flash = ""
     prompts = "/rom/prompts/en-US"
+    phone_out_delay_samples = LEAD_SAMPLES + BLOCK_SAMPLES
 
     def __init__(self):
         # The relay first: whatever fails from here on, the phone is on the exchange.

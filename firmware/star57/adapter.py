@@ -164,6 +164,7 @@ class Adapter:
         self._call = None
         self._presented = None
         self._handset = None
+        self._silent_samples = 0
         self._conversation = None
         self._fault = None
         self._checked_in = False
@@ -252,8 +253,16 @@ class Adapter:
             self._call_waits()
         self._dialled.advance(n)
         self._player.prepare()
-        if self._handset is not None and self._player.idle:
+        self._tell_when_spoken(n)
+
+    def _tell_when_spoken(self, n):
+        """What the player has given out is heard when the board has played it."""
+        if self._handset is None or not self._player.idle:
+            self._silent_samples = 0
+            return
+        if self._silent_samples >= self._board.phone_out_delay_samples:
             self._handset.spoken()
+        self._silent_samples += n
 
     def _skip(self, lost):
         self._dtmf.skip(lost)

@@ -13,6 +13,8 @@ TABLE = {
     "service_host": ("127.0.0.1", 128),
     "service_port": (5757, 1, 65535),
     "service_path": ("/v1/traces", 128),
+    "wifi_ssid": ("", 32),
+    "wifi_key": ("", 63),
     "two_stage": (True,),
     "trace_offered": (True,),
     "price_cents": (500, 0, 1000),

@@ -24,6 +24,7 @@ class TestBoard:
     commit = "0123abc"
     serial = None
     lost_total = 0
+    phone_out_delay_samples = 0
     underruns = 0
     reset_reason = "power_on"
     flash = "build/no-such-flash"
@@ -292,3 +293,24 @@ async def test_a_task_that_is_overdue_leaves_the_watchdog_hungry():
         adapter._link_tasks[overdue].checked_in = lambda: False
         await run_for_ms(adapter, 1100)
         assert board.feedings == 0
+
+
+class TestHandset:
+    """Counts how often it was told that all was said."""
+
+    def __init__(self):
+        self.told = 0
+
+    def spoken(self):
+        self.told += 1
+
+
+def test_a_prompt_has_been_said_when_the_board_has_played_it():
+    line = Line()
+    line.board.phone_out_delay_samples = 3 * N
+    line.adapter._handset = handset = TestHandset()
+    told = []
+    for _ in range(5):
+        line.adapter.act(N)
+        told.append(handset.told)
+    assert told == [0, 0, 0, 1, 2]
