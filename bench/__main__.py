@@ -2,7 +2,8 @@
 
     python -m bench [--quick] [--only SECTION ...] [--rows TEXT ...] [--out PAGE]
 
-All of it takes half an hour or so. What is quick or partial is written to build/bench/bench.md, unless told otherwise.
+All of it takes half an hour or so, and another hour for the Pico on a line (docs/pico.md).
+What is quick or partial is written to build/bench/bench.md, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench import peers, report, speech
+from bench import peers, pico_line, report, speech
 from bench.micropython import ROOT
+from host_tools.rig.emulated_pico import IMAGE
 
 
 def main() -> None:
@@ -34,6 +36,9 @@ def main() -> None:
         print(f"bench: left out, for it is not installed: {missing}")
     size = replace(report.QUICK if options.quick else report.FULL, only_rows=options.rows)
     report.write(page, size, options.only, _tell)
+    if is_whole and IMAGE.exists():
+        _tell("\nThe Pico on a line, for an hour ...\n")
+        pico_line.write(pico_line.PAGE, pico_line.MINUTES)
     print(f"\nbench: {page}")
 
 

@@ -96,6 +96,15 @@ class Telephone:
             self._queue.extend([(False, _quiet(BREAK_MS)), (True, _quiet(MAKE_MS))] * pulses)
             self._queue.append((True, _quiet(BETWEEN_DIGITS_MS)))
 
+    def pause(self, duration_ms: float) -> None:
+        """Waits before what comes next.
+
+        Raises:
+            OnHook: the handset is on the hook.
+        """
+        self._must_be_lifted()
+        self._queue.append((True, _quiet(duration_ms)))
+
     def flash(self) -> None:
         """Opens the loop for 600 ms.
 
