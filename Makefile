@@ -14,8 +14,11 @@ demo: $(READY) $(if $(filter emulated,$(BOARD)),,image emulator)
 	@$(VENV)/bin/star57 demo --board $(BOARD) --out build/demo
 
 test: check
-	@if [ -d $(CACHE)/pico/sources ]; then $(MAKE) --silent image emulator BOARD=pico; else \
+	@if [ -d $(CACHE)/pico/sources ]; then $(MAKE) --silent image BOARD=pico; else \
 		echo "star57: left out: the emulated Pico, for its image has not been built (make image: 2 minutes, 400 MB)"; fi
+	@[ ! -f $(CACHE)/pico/pico.uf2 ] || $(MAKE) --silent emulator || \
+		echo "star57: left out: stories on the emulated Pico, for rp2040js is not here"
+	@command -v ngspice >/dev/null || echo "star57: left out: the analogue filters, for ngspice is not here (apt install ngspice)"
 	@echo "star57: running the tests"
 	@$(VENV)/bin/python -m pytest
 

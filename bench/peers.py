@@ -55,6 +55,7 @@ class DtmfPeer(Protocol):
 
 _PutMessage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint8), ctypes.c_int)
 _PutDigits = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_char), ctypes.c_int)
+_ReportTone = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int)
 # spandsp/adsi.h, ADSI_STANDARD_*: CLASS is Bell 202, CLIP is V.23, JCLIP is NTT's.
 _ADSI_STANDARDS = {"Bell 202": 1, "V.23": 2, "BT": 2, "NTT": 4}
 _ADSI_CLIP_DTMF = 5
@@ -62,7 +63,7 @@ _NTT_HEADER_BYTES = 5  # DLE SOH 07 DLE STX, which adsi_rx leaves before the mes
 
 
 class Spandsp:
-    """libspandsp's adsi_rx and dtmf_rx, with what they are set to by default."""
+    """libspandsp's adsi_rx, dtmf_rx and super_tone_rx, with what they are set to by default."""
 
     name = "spandsp"
 
@@ -74,9 +75,17 @@ class Spandsp:
         library.dtmf_rx_init.argtypes = [ctypes.c_void_p, _PutDigits, ctypes.c_void_p]
         library.adsi_tx_init.restype = ctypes.c_void_p
         library.adsi_tx_init.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        library.super_tone_rx_make_descriptor.restype = ctypes.c_void_p
+        library.super_tone_rx_make_descriptor.argtypes = [ctypes.c_void_p]
+        library.super_tone_rx_add_tone.argtypes = [ctypes.c_void_p]
+        library.super_tone_rx_add_element.argtypes = [ctypes.c_void_p, *[ctypes.c_int] * 5]
+        library.super_tone_rx_init.restype = ctypes.c_void_p
+        library.super_tone_rx_init.argtypes = [ctypes.c_void_p, ctypes.c_void_p, _ReportTone, ctypes.c_void_p]
+        library.super_tone_rx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
         for take in (library.adsi_rx, library.dtmf_rx, library.adsi_tx, library.adsi_tx_put_message):
             take.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
-        for free in (library.adsi_rx_free, library.dtmf_rx_free, library.adsi_tx_free):
+        frees = (library.adsi_rx_free, library.dtmf_rx_free, library.adsi_tx_free)
+        for free in (*frees, library.super_tone_rx_free, library.super_tone_rx_free_descriptor):
             free.argtypes = [ctypes.c_void_p]
 
     def callers(self, samples: Pcm, standard: FskStandard) -> list[Caller]:
@@ -134,6 +143,29 @@ class Spandsp:
             self._library.dtmf_rx(state, audio.ctypes.data + audio.itemsize * first, count)
         self._library.dtmf_rx_free(state)
         return b"".join(told).decode()
+
+    def hears_tone(self, samples: Pcm, first_hz: int, second_hz: int, on_ms: int, off_ms: int) -> bool:
+        """Whether its super_tone_rx, told of this one cadenced tone, reports it; times within 20 ms."""
+        library = self._library
+        descriptor = library.super_tone_rx_make_descriptor(None)
+        tone = library.super_tone_rx_add_tone(descriptor)
+        library.super_tone_rx_add_element(descriptor, tone, first_hz, second_hz, on_ms - 20, on_ms + 20)
+        library.super_tone_rx_add_element(descriptor, tone, 0, 0, off_ms - 20, off_ms + 20)
+        told: list[int] = []
+        kept = _ReportTone(lambda _user, code, _level, _delay: told.append(code))
+        state = library.super_tone_rx_init(None, descriptor, kept, None)
+        audio = np.ascontiguousarray(samples)
+        at = 0
+        while at < len(audio):
+            at += (
+                library.super_tone_rx(
+                    state, audio.ctypes.data + audio.itemsize * at, min(160, len(audio) - at)
+                )
+                or 1
+            )
+        library.super_tone_rx_free(state)
+        library.super_tone_rx_free_descriptor(descriptor)
+        return tone in told
 
 
 class MultimonNg:

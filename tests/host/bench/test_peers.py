@@ -88,3 +88,16 @@ def test_speech_that_is_not_installed_is_left_out_and_named(
     monkeypatch.setattr(speech, "PROMPTS", speech.PROMPTS / "none")
     assert list(speech.corpus()) == []
     assert len(speech.absent()) == 2
+
+
+def test_spandsp_knows_a_cadenced_tone_from_another() -> None:
+    spandsp = peers.spandsp()
+    if spandsp is None:
+        pytest.skip("spandsp is not installed")
+    at = np.arange(8000 * 3) / 8000
+    sounding = (at * 1000) % 500 < 250
+    tone = 1500 * (np.sin(2 * np.pi * 480 * at) + np.sin(2 * np.pi * 620 * at)) * sounding
+    reorder = np.rint(tone).astype(np.int16)
+    assert spandsp.hears_tone(reorder, 480, 620, 250, 250)
+    assert not spandsp.hears_tone(reorder, 350, 440, 250, 250)
+    assert not spandsp.hears_tone(reorder, 480, 620, 500, 500)

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench import peers
 from host_tools.exchange.levels import dbm0_of
 from host_tools.rig.emulated_pico import IMAGE
+from host_tools.rig.listening import hear
 from host_tools.rig.pico_firmware import PicoSettings
 from host_tools.stories.catalogue import CALLER, STORIES, Scene, Story
 from host_tools.stories.performance import perform
@@ -184,6 +186,21 @@ def test_what_the_phone_hears_begins_and_ends_without_a_click() -> None:
         first = int(np.flatnonzero(np.abs(spoken) > 40)[0])
         assert abs(int(spoken[first])) < 2000
         assert dbm0_of(spoken[: first - 1]) < -60
+
+
+def test_reorder_tone_from_the_pwm_is_known_by_our_receivers_and_by_spandsp() -> None:
+    settings = {"adapter_id": "test-01", "line": LINE, "trace_offered": False}
+    with PicoLine(PicoSettings(files={"settings.json": json.dumps(settings).encode()})) as line:
+        line.stage.play(dials_at_once(line.stage))
+        line.stage.play(idle(line.stage, 2.0))
+        recording = line.stage.pair.recording
+    audio = np.concatenate(recording.phone_heard)[np.repeat(recording.relay_energised, 160)]
+    (tone,) = [tone for tone in hear(audio).tones if tone["fact"] == "progress"]
+    assert (tone["tone"], tone["frequencies_hz"], tone["countries"]) == ("reorder", [480, 620], ["US"])
+    assert (tone["on_ms"], tone["off_ms"], tone["level_dbm0"]) == (250, 250, -21)
+    spandsp = peers.spandsp()
+    if spandsp is not None:
+        assert spandsp.hears_tone(audio, 480, 620, 250, 250)
 
 
 def rotary(stage: Stage) -> Script:
