@@ -38,7 +38,7 @@ soak: $(READY)
 	@echo "star57: a million messages and many bursts through the parsers of caller ID (20 minutes or so)"
 	@$(VENV)/bin/python -m tests.host.callerid.soak
 
-image: $(VENV)/.ready
+image:
 	@host_tools/rig/build_pico_image.sh $(CACHE)/pico $(BOARD)
 
 emulator: $(EMULATOR)

@@ -14,7 +14,6 @@ cache=$(cd "$1" && pwd)
 board=$2
 folder=$repository/boards/$board
 log=$cache/log
-python=$repository/.cache/venv/bin/python
 jobs=$(nproc 2>/dev/null || echo 2)
 
 say() { echo "star57: $*"; }
@@ -53,7 +52,6 @@ check_machine() {
         command -v "$tool" >/dev/null || missing="$missing $tool"
     done
     [ -z "$missing" ] || fail "To build the image,$missing must be here: apt install cmake make g++ python3 xz-utils"
-    "$python" -c 'import mpremote' 2>/dev/null || fail "To build the image, its tools must be here: make setup"
 }
 
 # A private apt configuration: Debian 13 for the sources, this machine's own release for the compiler.
@@ -187,8 +185,10 @@ build() {
     configure "$build" || fail "$broken"
     write_facts "$build/facts"
     quietly make -C "$build" -j"$jobs" || fail "$broken"
-    (cd "$repository" && "$python" -m host_tools.rig.flash_image --firmware "$build/firmware.bin" --board "$folder" \
-        --prompts firmware/prompts --version "$version" --commit "$commit" "$build/$board.uf2") || exit 1
+    # With what MicroPython's own mpremote knows of ROMFS.
+    (cd "$repository" && PYTHONPATH=$repository:$micropython/tools/mpremote python3 -m host_tools.rig.flash_image \
+        --firmware "$build/firmware.bin" --board "$folder" --prompts firmware/prompts --version "$version" \
+        --commit "$commit" "$build/$board.uf2") || exit 1
     arm-none-eabi-nm --numeric-sort "$build/firmware.elf" >"$cache/$board.symbols"
     mv "$build/$board.json" "$build/$board.uf2" "$cache"
 }
