@@ -8,12 +8,10 @@ import time
 from array import array
 
 import machine
-import rp2
-import uctypes
 from machine import mem32
 from micropython import const
 
-from rp2040 import ring_memory
+from rp2040.dma_ring import RUN_TRANSFERS, DmaRing
 
 RING_SAMPLES = const(8192)
 # What the reader may be behind before the oldest is given up: the rest is being overwritten while it is read.
@@ -23,7 +21,7 @@ _RING_BITS = const(15)  # 8192 samples of two inputs of two bytes
 _SAMPLE_US = const(125)
 _MID_CODE = const(2048)
 
-# RP2040 data sheet 4.9 (ADC) and 2.5 (DMA).
+# RP2040 data sheet 4.9.
 _ADC_CS = const(0x4004C000)
 _ADC_FCS = const(0x4004C008)
 _ADC_FIFO = const(0x4004C00C)
@@ -36,11 +34,6 @@ _FCS_THRESHOLD_DMA_ENABLE = const((1 << 24) | (1 << 3) | 1)
 # 48 MHz by 3000 is 16 kHz: 8 kHz for each of two inputs.
 _DIVIDER = const(2999 << 8)
 _DREQ_ADC = const(36)
-_DMA_WRITE_ADDRESS = const(0x50000004)
-_DMA_CHANNEL_BYTES = const(0x40)
-
-# A run of DMA ends after 2.3 hours, at the ring's beginning, and starts its twin, which starts it again.
-_RUN_TRANSFERS = const(1 << 27)
 
 # Places in the state of an input, array('i').
 _DC = const(0)  # what the input reads in silence, in 1/16 of a sample's unit
@@ -49,12 +42,6 @@ _STATE_LENGTH = const(2)
 # A block moves the DC by 1/16 of what it found: a time constant of 0.3 s, which leaves 10 Hz and more alone.
 _DC_SHIFT = const(4)
 _BLOCK_SAMPLES = const(160)
-
-
-@micropython.viper
-def _written_bytes(first: int, second: int, base: int) -> int:
-    # The twin that rests stands at the ring's beginning.
-    return ptr32(first)[0] - base + ptr32(second)[0] - base
 
 
 @micropython.viper
@@ -93,9 +80,7 @@ def take(ring: ptr16, at: int, out: ptr16, n: int, state: ptr32):
 class AudioIn:
     """Both inputs. `lost` counts the samples that came too early to be taken, since the start."""
 
-    def __init__(self, run_transfers=_RUN_TRANSFERS):
-        self._ring = ring_memory.aligned(1 << _RING_BITS)
-        self._base = uctypes.addressof(self._ring)
+    def __init__(self, run_transfers=RUN_TRANSFERS):
         self._states = (array("i", bytes(4 * _STATE_LENGTH)), array("i", bytes(4 * _STATE_LENGTH)))
         self._settled = [False, False]
         self.lost = 0
@@ -113,30 +98,12 @@ class AudioIn:
         mem32[_ADC_FCS] = _FCS_THRESHOLD_DMA_ENABLE
         while not mem32[_ADC_FCS] & _FCS_EMPTY:
             mem32[_ADC_FIFO]
-        self._channels = (rp2.DMA(), rp2.DMA())
-        for i in (1, 0):
-            channel = self._channels[i]
-            control = channel.pack_ctrl(
-                size=1,
-                inc_read=False,
-                ring_sel=True,
-                ring_size=_RING_BITS,
-                treq_sel=_DREQ_ADC,
-                chain_to=self._channels[1 - i].channel,
-                irq_quiet=True,
-            )
-            channel.config(
-                read=_ADC_FIFO, write=self._base, count=run_transfers, ctrl=control, trigger=i == 0
-            )
-        self._write_addresses = [
-            _DMA_WRITE_ADDRESS + _DMA_CHANNEL_BYTES * channel.channel for channel in self._channels
-        ]
+        self._dma = DmaRing(_RING_BITS, _ADC_FIFO, _DREQ_ADC, into_ring=True, run_transfers=run_transfers)
         mem32[_ADC_CS] = _CS_ENABLE | _CS_BOTH_IN_TURN | _CS_START_MANY
 
     def place(self):
         """The place in the ring, 0 to 8191, of the sample that comes next. Allocates nothing: for interrupts too."""
-        first, second = self._write_addresses
-        return (_written_bytes(first, second, self._base) >> 2) & (RING_SAMPLES - 1)
+        return self._dma.offset() >> 2
 
     def behind(self):
         """How many samples have come and were not taken. What is too old to be whole is given up, and counted."""
@@ -169,20 +136,19 @@ class AudioIn:
     def stop(self):
         """Stops converter and DMA for good."""
         mem32[_ADC_CS] = _CS_ENABLE
-        for channel in self._channels:
-            channel.close()
+        self._dma.close()
 
     def _take(self, which, out, n):
         state = self._states[which]
         if not self._settled[which]:
             self._settle(which, out, n)
-        take(self._ring, 2 * self.taken + which, out, n, state)
+        take(self._dma.memory, 2 * self.taken + which, out, n, state)
         state[_DC] += (state[_SUM] * 16 // n) >> _DC_SHIFT
 
     def _settle(self, which, out, n):
         # The first block tells where the DC lies: to come there by sixteenths would be a second of rumble.
         state = self._states[which]
-        take(self._ring, 2 * self.taken + which, out, n, state)
+        take(self._dma.memory, 2 * self.taken + which, out, n, state)
         state[_DC] = state[_SUM] * 16 // n
         self._settled[which] = True
 

@@ -7,12 +7,10 @@ What has been played is made silent again, so that a processor that comes too la
 what was said half a second ago. The carrier never stops: silence is its middle, and nothing clicks where sound begins.
 """
 
-import rp2
-import uctypes
 from machine import PWM, Pin, mem32
 from micropython import const
 
-from rp2040 import ring_memory
+from rp2040.dma_ring import RUN_TRANSFERS, DmaRing
 
 # What the processor must run at: 8 kHz by 8 by 2000, and within the RP2040's 133 MHz.
 CLOCK_HZ = const(128_000_000)
@@ -24,7 +22,7 @@ _RING_BITS = const(13)
 _DUTIES = const(2000)  # 128 MHz by 2000 is 64 kHz
 _MIDDLE = const(1000)
 
-# RP2040 data sheet 4.5 (PWM) and 2.5 (DMA).
+# RP2040 data sheet 4.5.
 _PWM = const(0x40050000)
 _PWM_SLICE_BYTES = const(0x14)
 _PWM_DIVIDER = const(0x04)
@@ -37,15 +35,6 @@ _PACE_CLOCKS = const(16000)
 # Its sample is written in the middle of a period of the carrier, far from where the duty is taken over.
 _PACE_AHEAD = const(1000)
 _DREQ_WRAP = const(24)
-_DMA_READ_ADDRESS = const(0x50000000)
-_DMA_CHANNEL_BYTES = const(0x40)
-_RUN_TRANSFERS = const(1 << 27)
-
-
-@micropython.viper
-def _read_bytes(first: int, second: int, base: int) -> int:
-    # The twin that rests stands at the ring's beginning.
-    return ptr32(first)[0] - base + ptr32(second)[0] - base
 
 
 @micropython.viper
@@ -73,25 +62,25 @@ class AudioOut:
     `late` counts the samples that were not there in time.
     """
 
-    def __init__(self, pin, pace_slice=7, run_transfers=_RUN_TRANSFERS):
-        self._ring = ring_memory.aligned(1 << _RING_BITS)
-        self._base = uctypes.addressof(self._ring)
+    def __init__(self, pin, pace_slice=7, run_transfers=RUN_TRANSFERS):
         self.late = 0
         self._playing = False
         self._next = 0
         self._silent_to = 0
-        _silence(self._ring, 0, _RING_SAMPLES)
         self._slice = (pin >> 1) & 7
         self._pace_slice = pace_slice
         self._start(pin, run_transfers)
 
     def _start(self, pin, run_transfers):
         self._pwm = PWM(Pin(pin), freq=64_000, duty_u16=32768)
-        self._start_dma(run_transfers)
+        compare = _registers(self._slice) + _PWM_COMPARE
+        request = _DREQ_WRAP + self._pace_slice
+        self._dma = DmaRing(_RING_BITS, compare, request, into_ring=False, run_transfers=run_transfers)
+        _silence(self._dma.memory, 0, _RING_SAMPLES)
         both = (1 << self._slice) | (1 << self._pace_slice)
         mem32[_PWM_ENABLE] = mem32[_PWM_ENABLE] & ~both
         self._set_slice(self._slice, _DUTIES, 0)
-        mem32[_registers(self._slice) + _PWM_COMPARE] = _MIDDLE
+        mem32[compare] = _MIDDLE
         self._set_slice(self._pace_slice, _PACE_CLOCKS, _PACE_AHEAD)
         # At once, so that they stay in step.
         mem32[_PWM_ENABLE] = mem32[_PWM_ENABLE] | both
@@ -102,30 +91,6 @@ class AudioOut:
         mem32[registers + _PWM_TOP] = clocks - 1
         mem32[registers + _PWM_COUNTER] = counter
 
-    def _start_dma(self, run_transfers):
-        self._channels = (rp2.DMA(), rp2.DMA())
-        for i in (1, 0):
-            channel = self._channels[i]
-            control = channel.pack_ctrl(
-                size=1,
-                inc_write=False,
-                ring_sel=False,
-                ring_size=_RING_BITS,
-                treq_sel=_DREQ_WRAP + self._pace_slice,
-                chain_to=self._channels[1 - i].channel,
-                irq_quiet=True,
-            )
-            channel.config(
-                read=self._base,
-                write=_registers(self._slice) + _PWM_COMPARE,
-                count=run_transfers,
-                ctrl=control,
-                trigger=i == 0,
-            )
-        self._read_addresses = [
-            _DMA_READ_ADDRESS + _DMA_CHANNEL_BYTES * channel.channel for channel in self._channels
-        ]
-
     def put(self, samples, n):
         """Queues `n` samples, array('h'), behind what is still to be played; the first of all after 60 ms."""
         place = self._place()
@@ -135,7 +100,7 @@ class AudioOut:
             self._silent_to = place
         else:
             self._catch_up(place)
-        _write(samples, self._ring, self._next, n)
+        _write(samples, self._dma.memory, self._next, n)
         self._next = (self._next + n) & (_RING_SAMPLES - 1)
         self._fall_silent_behind(place)
 
@@ -153,18 +118,16 @@ class AudioOut:
         """Drops what is queued; the output falls silent."""
         if self._playing:
             self._playing = False
-            _silence(self._ring, 0, _RING_SAMPLES)
+            _silence(self._dma.memory, 0, _RING_SAMPLES)
 
     def close(self):
         """Stops output and DMA for good."""
         mem32[_PWM_ENABLE] = mem32[_PWM_ENABLE] & ~(1 << self._pace_slice)
-        for channel in self._channels:
-            channel.close()
+        self._dma.close()
         self._pwm.deinit()
 
     def _place(self):
-        first, second = self._read_addresses
-        return (_read_bytes(first, second, self._base) >> 1) & (_RING_SAMPLES - 1)
+        return self._dma.offset() >> 1
 
     def _catch_up(self, place):
         lead = (self._next - place) & (_RING_SAMPLES - 1)
@@ -174,5 +137,5 @@ class AudioOut:
 
     def _fall_silent_behind(self, place):
         played = (place - self._silent_to) & (_RING_SAMPLES - 1)
-        _silence(self._ring, self._silent_to, played)
+        _silence(self._dma.memory, self._silent_to, played)
         self._silent_to = place
