@@ -2,7 +2,8 @@
 
 The frames are those of the rig's lock-step (docs/seams.md). The first goes when `streaming` has come, a line of its
 own: until then a byte of a sample could be taken for Ctrl-C. An answer comes when its block's time has gone by, so the
-host is held to the line's time; it may send a few blocks ahead. A block of no samples ends it.
+host is held to the line's time; it may send a few blocks ahead. Its third field is 1 when samples did not come in time
+since the answer before: what was played then has a gap. A block of no samples ends it.
 """
 
 import struct
@@ -38,6 +39,7 @@ class Streaming:
         self._edges = bytearray(_EDGE_BYTES * _MAX_EDGES)
         self._edge_view = memoryview(self._edges)
         self._answer = bytearray(4)
+        self._late = line.late
 
     def run(self):
         """Streams until the host ends it; what is not a frame ends it too."""
@@ -65,7 +67,9 @@ class Streaming:
             self._line.edge(*struct.unpack_from("<HBB", self._edges, _EDGE_BYTES * i))
         self._line.play(self._line_side, self._phone_side, n)
         self._line.heard(self._heard, n)
-        struct.pack_into("<HBB", self._answer, 0, n, self._line.relay_energised, 0)
+        late = self._line.late
+        struct.pack_into("<HBB", self._answer, 0, n, self._line.relay_energised, late != self._late)
+        self._late = late
         sys.stdout.buffer.write(self._answer)
         sys.stdout.buffer.write(self._heard_bytes[: 2 * n])
         return True

@@ -46,11 +46,13 @@ class Port(Protocol):
 class Bench(Protocol):
     """What is on the table."""
 
-    line: Port
-    """The line emulator's console."""
+    @property
+    def line(self) -> Port:
+        """The line emulator's console."""
 
-    board: Port
-    """The board's end of its link."""
+    @property
+    def board(self) -> Port:
+        """The board's end of its link."""
 
     def power_on(self) -> None:
         """Power for both; the line emulator's console is ready then."""
@@ -71,12 +73,16 @@ class BoardOnLine:
     Args:
         bench: the two boards.
         serial: the host's end of the board's link: bytes that came, and the bytes to go back.
+
+    Attributes:
+        late_blocks: that this machine sent too late to be played without a gap.
     """
 
     def __init__(self, bench: Bench, serial: Callable[[bytes], bytes]) -> None:
         self._bench = bench
         self._serial = serial
         self._on_their_way: deque[int] = deque()
+        self.late_blocks = 0
         self._samples = 0
         self._rest = b""
         self._log: list[str] = []
@@ -108,12 +114,10 @@ class BoardOnLine:
 
     def stop(self) -> None:
         """Ends the session on the line emulator."""
-        if self._streams:
-            while self._on_their_way:
-                self._answer()
-            self._bench.line.write(_END)
-            self._streams = False
-        self._bench.end()
+        try:
+            self._end_stream()
+        finally:
+            self._bench.end()
 
     def record(self, name: str) -> Any:
         """The newest whole payload of a record on its flash, parsed as JSON; None when there is none."""
@@ -140,12 +144,21 @@ class BoardOnLine:
             said += self._bench.line.read(1)
         self._streams = True
 
+    def _end_stream(self) -> None:
+        if not self._streams:
+            return
+        self._streams = False
+        while self._on_their_way:
+            self._answer()
+        self._bench.line.write(_END)
+
     def _answer(self) -> BoardBlock:
         expected = self._on_their_way.popleft()
-        n, relay, _ = _ANSWER.unpack(self._bench.line.read(_ANSWER.size))
+        n, relay, late = _ANSWER.unpack(self._bench.line.read(_ANSWER.size))
         samples = np.frombuffer(self._bench.line.read(2 * n), "<i2").astype(np.int16)
         if n != expected:
             raise FirmwareFault(f"the line emulator answered {n} samples to a block of {expected}")
+        self.late_blocks += late
         return BoardBlock(samples, bool(relay))
 
     def _pass_on(self, data: bytes) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from host_tools.gateway.gateway import Gateway
 from host_tools.gateway.http_forward import ServiceForward
+from host_tools.rig.board_on_line import Bench, BoardOnLine
 from host_tools.rig.firmware import Firmware
 from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
 from host_tools.rig.pico_firmware import PicoFirmware, PicoSettings
+from host_tools.rig.real_boards import RealBoards
+from host_tools.rig.wired_picos import WiredPicos
 
 
 @dataclass(frozen=True)
@@ -48,4 +51,29 @@ def pico(placement: Placement) -> Firmware:
     return firmware
 
 
-ADAPTERS: dict[str, Callable[[Placement], Firmware]] = {"emulated": emulated, "pico": pico}
+def wired_picos(placement: Placement) -> Firmware:
+    """As `pico`, and a second emulated Pico, wired to it, is the line: what two boards on a table do."""
+    return _on_line(WiredPicos({"settings.json": json.dumps(placement.settings).encode()}), placement)
+
+
+def real_boards(board_port: str, line_port: str) -> Callable[[Placement], Firmware]:
+    """Two boards on a table, at USB ports of this machine: to be put among the ADAPTERS, with their ports."""
+
+    def place(placement: Placement) -> Firmware:
+        return _on_line(RealBoards(board_port, line_port, placement.settings), placement)
+
+    return place
+
+
+def _on_line(bench: Bench, placement: Placement) -> BoardOnLine:
+    forward = ServiceForward(placement.service_url)
+    gateway = Gateway(forward, now=lambda: placement.starts_at + int(firmware.line_time_s))
+    firmware = BoardOnLine(bench, gateway.receive)
+    return firmware
+
+
+ADAPTERS: dict[str, Callable[[Placement], Firmware]] = {
+    "emulated": emulated,
+    "pico": pico,
+    "wired-picos": wired_picos,
+}

@@ -13,7 +13,7 @@ const EMULATOR_FLASH = 4; // of a line emulator beside it
 const POWER_ON = 5;
 const POWER_OFF = 6;
 const BLOCK = 7; // n, edges, UART bytes (16 bits each), codes of line and phone, edges (16, 8, 8), bytes
-const PASS = 8; // n, UART bytes, console bytes (16 bits each), bytes, bytes
+const PASS = 8; // n, bytes for UART, line emulator's console and board's console (16 bits each), those bytes
 const READ_FLASH = 9; // answers it
 
 const NOTHING = Buffer.alloc(0);
@@ -71,20 +71,17 @@ function encode({ duties, uart, relay, told }) {
 }
 
 function decodePass(body) {
-  const [n, uartCount, consoleCount] = [0, 2, 4].map((at) => body.readUInt16LE(at));
-  const consoleAt = 6 + uartCount;
-  return {
-    n,
-    uart: [...body.subarray(6, consoleAt)],
-    console: [...body.subarray(consoleAt, consoleAt + consoleCount)],
-  };
+  const [n, ...counts] = [0, 2, 4, 6].map((at) => body.readUInt16LE(at));
+  let at = 8;
+  const [uart, console, boardConsole] = counts.map((count) => [...body.subarray(at, (at += count))]);
+  return { n, uart, console, boardConsole };
 }
 
-function encodePassed({ uart, console, told }) {
-  const head = Buffer.alloc(4);
-  head.writeUInt16LE(uart.length, 0);
-  head.writeUInt16LE(console.length, 2);
-  return Buffer.concat([head, Buffer.from(uart), Buffer.from(console), Buffer.from(JSON.stringify(told))]);
+function encodePassed({ uart, console, boardConsole, told }) {
+  const parts = [uart, console, boardConsole].map((bytes) => Buffer.from(bytes));
+  const head = Buffer.alloc(6);
+  parts.forEach((bytes, i) => head.writeUInt16LE(bytes.length, 2 * i));
+  return Buffer.concat([head, ...parts, Buffer.from(JSON.stringify(told))]);
 }
 
 function read(count) {
