@@ -9,7 +9,10 @@ from micropython import const
 _BAUD = const(115_200)
 # A whole message of the longest, and what is logged beside it.
 _BUFFER_BYTES = const(4096)
-_USB_READ_BYTES = const(64)
+_USB_PACKET_BYTES = const(64)
+# A host that reads takes a packet in a millisecond. One that has opened the port and does not read would hold up each
+# write for half a second.
+_USB_PATIENCE_MS = const(10)
 
 
 class HostSerial:
@@ -21,14 +24,16 @@ class HostSerial:
 
     def __init__(self):
         self._uart = UART(0, _BAUD, tx=Pin(0), rx=Pin(1), txbuf=_BUFFER_BYTES, rxbuf=_BUFFER_BYTES, timeout=0)
-        self._usb = select.poll()
-        self._usb.register(sys.stdin, select.POLLIN)
+        self._usb_in = select.poll()
+        self._usb_in.register(sys.stdin, select.POLLIN)
+        self._usb_out = select.poll()
+        self._usb_out.register(sys.stdout, select.POLLOUT)
         self._byte = bytearray(1)
 
     def readinto(self, buffer):
         """Up to len(buffer) bytes of what has come; answers how many."""
         count = 0
-        while count < len(buffer) and count < _USB_READ_BYTES and self._usb_has_more():
+        while count < len(buffer) and count < _USB_PACKET_BYTES and _is_ready(self._usb_in, 0):
             sys.stdin.buffer.readinto(self._byte)
             buffer[count] = self._byte[0]
             count += 1
@@ -37,14 +42,18 @@ class HostSerial:
     def write(self, data):
         """Answers how many bytes the UART took; USB gets the same."""
         taken = self._uart.write(data) or 0
-        sys.stdout.buffer.write(data[:taken])
+        for start in range(0, taken, _USB_PACKET_BYTES):
+            if not _is_ready(self._usb_out, _USB_PATIENCE_MS):
+                break
+            sys.stdout.buffer.write(data[start : min(start + _USB_PACKET_BYTES, taken)])
         return taken
 
     def flush(self):
         """Waits until all is out."""
         self._uart.flush()
 
-    def _usb_has_more(self):
-        for _ in self._usb.ipoll(0):
-            return True
-        return False
+
+def _is_ready(poller, timeout_ms):
+    for _ in poller.ipoll(timeout_ms):
+        return True
+    return False

@@ -52,10 +52,11 @@ class LineBoard:
         # The relay first: whatever fails from here on, the phone is on the exchange.
         self._relay = Pin(_RELAY, Pin.OUT, value=0)
         machine.freq(CLOCK_HZ)
-        self._audio_in = AudioIn()
-        self._audio_out = AudioOut(_AUDIO_OUT)
+        # Then the watchdog: a board that cannot begin tries again.
         self._resets = Resets()
         self.reset_reason = self._resets.reason
+        self._audio_in = AudioIn()
+        self._audio_out = AudioOut(_AUDIO_OUT)
         self._set_line_interface()
         ring = Pin(_RING, Pin.IN, Pin.PULL_UP)
         hook = Pin(_HOOK, Pin.IN, Pin.PULL_DOWN)
