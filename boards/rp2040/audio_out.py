@@ -14,8 +14,8 @@ from rp2040.dma_ring import RUN_TRANSFERS, DmaRing
 
 # What the processor must run at: 8 kHz by 8 by 2000, and within the RP2040's 133 MHz.
 CLOCK_HZ = const(128_000_000)
-# 60 ms: a garbage collection, and most flash writes (45 ms, W25Q16JV, tSE typical).
-LEAD_SAMPLES = const(480)
+# 120 ms: a garbage collection, and what is written to flash in a dialogue (two sectors of 45 ms, W25Q16JV, tSE typical).
+LEAD_SAMPLES = const(960)
 
 _RING_SAMPLES = const(4096)
 _RING_BITS = const(13)
@@ -92,7 +92,7 @@ class AudioOut:
         mem32[registers + _PWM_COUNTER] = counter
 
     def put(self, samples, n):
-        """Queues `n` samples, array('h'), behind what is still to be played; the first of all after 60 ms."""
+        """Queues `n` samples, array('h'), behind what is still to be played; the first of all after 120 ms."""
         place = self._place()
         if not self._playing:
             self._playing = True
