@@ -14,7 +14,7 @@ from rp2040.dma_ring import RUN_TRANSFERS, DmaRing
 
 # What the processor must run at: 8 kHz by 8 by 2000, and within the RP2040's 133 MHz.
 CLOCK_HZ = const(128_000_000)
-# 120 ms: a garbage collection, and what is written to flash in a dialogue (two sectors of 45 ms, W25Q16JV, tSE typical).
+# 120 ms: a garbage collection, and what a dialogue writes to flash (two sectors of 45 ms; W25Q16JV, tSE typical).
 LEAD_SAMPLES = const(960)
 
 _RING_SAMPLES = const(4096)
