@@ -44,7 +44,6 @@ def test_everything_holds_on_a_good_board() -> None:
         (replace(TOLD, reports=[*FLAT[:28], report(), *FLAT[28:]]), "free heap at rest"),
         (replace(TOLD, reports=[*FLAT, report()]), "free heap, 52 calls"),
         (replace(TOLD, reports=[*FLAT, report(lost_samples=1)]), "samples of the line lost"),
-        (replace(TOLD, reports=[*FLAT, report(underruns=1)]), "samples for the phone"),
         (replace(TOLD, reports=[*FLAT, report(longest_gap_ms=300)]), "longest time"),
         (replace(TOLD, resets=1), "samples of the line lost"),
     ],
