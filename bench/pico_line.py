@@ -270,7 +270,9 @@ def rows(line_: Told, long: Told, full: Told, digit_ms: int | None) -> Iterator[
     yield _under("end of the last digit of \\*57 to the first sample of a prompt", prompt_ms, goal_ms, "ms")
     for doing, shares in line_.busy.items():
         if doing != "starts":
-            yield _under(f"load, {doing}", 100 * float(np.mean(shares)), 100 * MOST_OF_CORE, "% of the core")
+            yield _under(
+                f"mean load, {doing}", 100 * float(np.mean(shares)), 100 * MOST_OF_CORE, "% of the core"
+            )
     yield from _lasting(long, full)
 
 
@@ -300,11 +302,6 @@ def _lasting(long: Told, full: Told) -> Iterator[Row]:
         yield Row(
             f"samples of the line lost, and resets, in {name}", "none", lost, lost == "0 lost, 0 resets"
         )
-
-
-def _late(full: Told) -> str:
-    late_ms = full.reports[-1].underruns * 1000 / SAMPLE_RATE_HZ / CALLS_IN_A_ROW
-    return f"{late_ms:.0f} ms a trace in the calls in a row"
 
 
 def _once_full(full: Told, within: str) -> Row:
@@ -410,9 +407,9 @@ entry of interrupts are not modelled, and no real board was at hand. Hence the g
 What each receiver costs is in [bench.md](bench.md).
 
 {heading()}{"".join(map(line, held))}
-Samples for the phone that came too late, which are silence and are counted: {_late(full)}.
-They lie where the outbox writes: the request, when 1 has been dialled and nothing is being said; and the answer, when
-it comes, which is a gap in "Please wait". The more calls and answers are kept, the longer; 120 ms of lead bridge most.
+Samples for the phone that come too late are silence, are counted and are in each report. They lie where the outbox
+writes: the request, when 1 has been dialled and nothing is being said; and the answer, when it comes, which may be a
+gap in "Please wait". 120 ms of lead bridge most of it.
 
 ## The core, state by state
 

@@ -7,6 +7,8 @@ What has been played is made silent again, so that a processor that comes too la
 what was said half a second ago. The carrier never stops: silence is its middle, and nothing clicks where sound begins.
 """
 
+import time
+
 from machine import PWM, Pin, mem32
 from micropython import const
 
@@ -18,6 +20,7 @@ CLOCK_HZ = const(128_000_000)
 LEAD_SAMPLES = const(960)
 
 _RING_SAMPLES = const(4096)
+_SAMPLE_US = const(125)
 _RING_BITS = const(13)
 _DUTIES = const(2000)  # 128 MHz by 2000 is 64 kHz
 _MIDDLE = const(1000)
@@ -65,8 +68,7 @@ class AudioOut:
     def __init__(self, pin, pace_slice=7, run_transfers=RUN_TRANSFERS):
         self.late = 0
         self._playing = False
-        self._next = 0
-        self._silent_to = 0
+        self._origin = self._played = self._queued = self._seen_us = 0
         self._slice = (pin >> 1) & 7
         self._pace_slice = pace_slice
         self._start(pin, run_transfers)
@@ -92,23 +94,25 @@ class AudioOut:
         mem32[registers + _PWM_COUNTER] = counter
 
     def put(self, samples, n):
-        """Queues `n` samples, array('h'), behind what is still to be played; the first of all after 120 ms."""
-        place = self._place()
-        if not self._playing:
-            self._playing = True
-            self._next = (place + LEAD_SAMPLES) & (_RING_SAMPLES - 1)
-            self._silent_to = place
+        """Queues `n` samples, array('h'), behind what is still to be played; the first of all after 120 ms.
+
+        What comes too late to be played is left out, and the rest keeps its time: nothing is put off for good.
+        """
+        if self._playing:
+            self._follow()
         else:
-            self._catch_up(place)
-        _write(samples, self._dma.memory, self._next, n)
-        self._next = (self._next + n) & (_RING_SAMPLES - 1)
-        self._fall_silent_behind(place)
+            self._begin()
+        late = min(n, max(0, self._played - self._queued))
+        self.late += late
+        on_time = memoryview(samples)[late:] if late else samples
+        _write(on_time, self._dma.memory, self._at(self._queued + late), n - late)
+        self._queued += n
 
     def coming(self, offset):
         """The place of the sample `offset` of the block that is put next; for `is_played`."""
         if not self._playing:
             return (self._place() + LEAD_SAMPLES + offset) & (_RING_SAMPLES - 1)
-        return (self._next + offset) & (_RING_SAMPLES - 1)
+        return self._at(self._queued + offset)
 
     def is_played(self, place):
         """Whether the sample of that place, within a quarter of a second of now, has been played. Allocates nothing."""
@@ -129,13 +133,25 @@ class AudioOut:
     def _place(self):
         return self._dma.offset() >> 1
 
-    def _catch_up(self, place):
-        lead = (self._next - place) & (_RING_SAMPLES - 1)
-        if lead >= _RING_SAMPLES // 2:
-            self.late += _RING_SAMPLES - lead
-            self._next = (place + LEAD_SAMPLES) & (_RING_SAMPLES - 1)
+    def _at(self, count):
+        return (self._origin + count) & (_RING_SAMPLES - 1)
 
-    def _fall_silent_behind(self, place):
-        played = (place - self._silent_to) & (_RING_SAMPLES - 1)
-        _silence(self._dma.memory, self._silent_to, played)
-        self._silent_to = place
+    def _begin(self):
+        """Counts what is played and what is queued from here."""
+        self._playing = True
+        self._origin = self._place()
+        self._seen_us = time.ticks_us()
+        self._played = 0
+        self._queued = LEAD_SAMPLES
+
+    def _follow(self):
+        """Counts what has been played, and makes it silent."""
+        place = self._place()
+        now_us = time.ticks_us()
+        new = (place - self._at(self._played)) & (_RING_SAMPLES - 1)
+        passed = time.ticks_diff(now_us, self._seen_us) // _SAMPLE_US
+        # The clock tells how often the ring has gone round unseen.
+        new += (passed - new + _RING_SAMPLES // 2) // _RING_SAMPLES * _RING_SAMPLES
+        _silence(self._dma.memory, self._at(self._played), min(new, _RING_SAMPLES))
+        self._seen_us = now_us
+        self._played += new

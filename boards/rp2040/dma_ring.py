@@ -23,6 +23,13 @@ def _offset(first: int, second: int, base: int) -> int:
     return ptr32(first)[0] - base + ptr32(second)[0] - base
 
 
+def _halt(channel):
+    # Closing a channel gives its number back and lets it run on. Off first, and without its twin, or the abort may
+    # start one of them again (RP2040-E13).
+    channel.ctrl = channel.pack_ctrl(enable=False)
+    channel.active(0)
+
+
 class DmaRing:
     """A ring of `1 << bits` bytes, into which a `register` of 16 bits is read, or out of which one is written.
 
@@ -34,6 +41,8 @@ class DmaRing:
         self.memory = ring_memory.aligned(1 << bits)
         self._base = uctypes.addressof(self.memory)
         self._channels = (rp2.DMA(), rp2.DMA())
+        for channel in self._channels:
+            _halt(channel)
         for i in (1, 0):
             channel = self._channels[i]
             control = channel.pack_ctrl(
@@ -62,5 +71,7 @@ class DmaRing:
 
     def close(self):
         """Stops it for good."""
+        for channel in self._channels:
+            _halt(channel)
         for channel in self._channels:
             channel.close()

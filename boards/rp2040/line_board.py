@@ -75,6 +75,7 @@ class LineBoard:
         self.edge_level = bytearray(_MAX_EDGES)
         self.edge_offset = array("H", bytes(2 * _MAX_EDGES))
         self._energised = False
+        self._off_hook = 0
         self._seconds = 0
         self._samples = 0
         self._wall_at_start = None
@@ -107,6 +108,7 @@ class LineBoard:
             self._relay.value(energised)
             if not energised:
                 self._audio_out.stop()
+                self._feed.value(self._off_hook)
 
     def feed_watchdog(self):
         """Every task has checked in; the LED, which turns over each time, shows it."""
@@ -143,8 +145,9 @@ class LineBoard:
 
     def release(self):
         """A technician has taken the console: phone on the exchange, audio still, and nothing resets the board."""
-        self.energise(False)
         self._resets.stop_watchdog()
+        self.energise(False)
+        self._feed.off()
         self._audio_in.stop()
         self._audio_out.close()
         self.led.off()
@@ -180,6 +183,7 @@ class LineBoard:
         self.edges += 1
         if kind == HOOK_EDGE:
             # A phone that is lifted may want the SLIC soon; its feed is there long before a code can be dialled.
+            self._off_hook = level
             self._feed.value(level or self._energised)
 
     def _note_gap(self):

@@ -16,8 +16,11 @@ class NetworkBoard(LineBoard):
             import network  # noqa: PLC0415
         except ImportError:
             return
-        if self.connect(network, self._read_settings()):
-            self.serial = None
+        try:
+            if self.connect(network, self._read_settings()):
+                self.serial = None
+        except OSError as fault:
+            self.log("network: {}".format(fault))
 
     def connect(self, network, settings):
         """Starts to connect as `settings` (a dict) say, and does not wait; answers whether they ask for a network."""

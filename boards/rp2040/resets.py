@@ -15,6 +15,9 @@ _CONTROL_CLEAR = const(0x4005B000)
 _ENABLE = const(1 << 30)
 _SCRATCH = const(0x4005800C)
 _FAULT_MARK = const(0x0057FA17)
+# Where the Pico's SDK notes that a watchdog was set to run (hardware_watchdog, WATCHDOG_NON_REBOOT_MAGIC).
+_SCRATCH_OF_SDK = const(0x4005801C)
+_WATCHDOG_RAN = const(0x6AB73121)
 
 
 class Resets:
@@ -23,7 +26,11 @@ class Resets:
     def __init__(self):
         self.reason = POWER_ON
         if machine.reset_cause() == machine.WDT_RESET:
-            self.reason = FAULT if mem32[_SCRATCH] == _FAULT_MARK else WATCHDOG
+            # The boot loader leaves through the watchdog too, and so does machine.reset(): these have begun it anew.
+            if mem32[_SCRATCH] == _FAULT_MARK:
+                self.reason = FAULT
+            elif mem32[_SCRATCH_OF_SDK] == _WATCHDOG_RAN:
+                self.reason = WATCHDOG
         mem32[_SCRATCH] = 0
         self._watchdog = WDT(timeout=WATCHDOG_MS)
 

@@ -121,6 +121,9 @@ mend_sources() {
         "$port/mpconfigport.h"
     # Frozen viper code reads its greater constants by words: 1.25 aligns it for half-words, and they are read wrongly.
     sed -i 's/aligned (2)/aligned (4)/' "$micropython/tools/mpy-tool.py"
+    # A host that has opened the USB port and does not read may hold up what is written to it, and so the audio, for 10 ms
+    # and no longer.
+    sed -i 's/^\(#define MICROPY_HW_USB_CDC_TX_TIMEOUT\) .*/\1 (10)/' "$port/mphalport.h"
     rm -f "$cache"/build-*/frozen_content.c
     echo "$mended" >"$cache/sources/mended"
 }

@@ -38,7 +38,7 @@ def test_everything_holds_on_a_good_board() -> None:
     [
         (replace(TOLD, first_sample_s=1.5), "boot to the first sample"),
         (replace(TOLD, sound_s=10.3), "end of the last digit"),
-        (replace(TOLD, busy={"at rest": [0.5] * 100}), "load, at rest"),
+        (replace(TOLD, busy={"at rest": [0.5] * 100}), "mean load, at rest"),
         (replace(TOLD, reports=[report(free_heap_bytes=119_000), *FLAT]), "free heap after boot"),
         (replace(TOLD, reports=[*FLAT, report(free_heap_bytes=119_000)]), "free heap at the least"),
         (replace(TOLD, reports=[*FLAT[:28], report(), *FLAT[28:]]), "free heap at rest"),
