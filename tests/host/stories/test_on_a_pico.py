@@ -277,7 +277,7 @@ def test_collecting_and_writing_flash_lose_no_sample_of_a_callers_burst(
 ) -> None:
     """Ten collections and three writes a second; with a flash that is four times as slow, a write in 1.5 s.
 
-    A write erases up to three sectors in a row, when LittleFS makes room. At the most, 400 ms each (tSE), that is longer
+    A write erases up to three sectors in a row, when LittleFS makes room. At the most, 400 ms each, that is longer
     than the 984 ms that the ring can be behind.
     """
     files = {"boot.py": BUSY.replace(b"% 3", b"%% %d" % turns)}
