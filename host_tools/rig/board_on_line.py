@@ -6,7 +6,6 @@ are sent ahead, for the host's operating system may be late by some of them; wha
 
 from __future__ import annotations
 
-import json
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -16,10 +15,10 @@ import numpy as np
 
 from host_tools.exchange.pair import PairBlock
 from host_tools.rig.firmware import BoardBlock, FirmwareFault
-from host_tools.rig.flash import newest_payload
+from host_tools.rig.flash import record_among
+from host_tools.rig.link_log import LinkLog
 
 BLOCKS_AHEAD = 4
-FRAME_PREFIX = b"*57 "
 STREAMS = b"streaming\n"
 
 _MOST_BEFORE_IT_STREAMS = 1000  # bytes: what the console had still to say
@@ -84,8 +83,7 @@ class BoardOnLine:
         self._on_their_way: deque[int] = deque()
         self.late_blocks = 0
         self._samples = 0
-        self._rest = b""
-        self._log: list[str] = []
+        self._log = LinkLog()
         self._streams = False
 
     def start(self) -> None:
@@ -121,13 +119,12 @@ class BoardOnLine:
 
     def record(self, name: str) -> Any:
         """The newest whole payload of a record on its flash, parsed as JSON; None when there is none."""
-        payload = newest_payload([self._bench.file(name + end) or b"" for end in (".a", ".b")])
-        return None if payload is None else json.loads(payload)
+        return record_among(self._bench.file, name)
 
     @property
     def log(self) -> str:
         """The lines on its link that are no frames."""
-        return "".join(line + "\n" for line in self._log)
+        return self._log.text
 
     @property
     def line_time_s(self) -> float:
@@ -165,10 +162,7 @@ class BoardOnLine:
         if not data:
             return
         self._bench.board.write(self._serial(data))
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._log += [
-            line.decode(errors="replace") for line in lines if line and not line.startswith(FRAME_PREFIX)
-        ]
+        self._log.feed(data)
 
 
 def _framed(block: PairBlock) -> bytes:

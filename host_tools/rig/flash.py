@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,22 @@ def read_record(path: Path) -> Any:
     Args:
         path: the record, without the ".a" or ".b" of its two slots.
     """
-    slots = [path.with_name(path.name + end) for end in (".a", ".b")]
-    payload = newest_payload([slot.read_bytes() if slot.exists() else b"" for slot in slots])
-    return None if payload is None else json.loads(payload)
+
+    def read(name: str) -> bytes | None:
+        slot = path.with_name(name)
+        return slot.read_bytes() if slot.exists() else None
+
+    return record_among(read, path.name)
 
 
-def newest_payload(slots: list[bytes]) -> bytes | None:
-    """The newest whole payload in two slots; None when neither is whole."""
-    whole = [slot for data in slots if (slot := _slot(data))]
+def record_among(read: Callable[[str], bytes | None], name: str) -> Any:
+    """As `read_record`, for files that `read` gives by their names; None is no such file."""
+    whole = [slot for end in (".a", ".b") if (slot := _slot(read(name + end) or b""))]
     if not whole:
         return None
     if len(whole) == 2 and ((whole[1][0] - whole[0][0]) & SEQUENCE_MASK) < SEQUENCE_MASK // 2:
         whole.reverse()
-    return whole[0][1]
+    return json.loads(whole[0][1])
 
 
 def _slot(data: bytes) -> tuple[int, bytes] | None:

@@ -21,7 +21,7 @@ BLOCK_BYTES = 512
 PAGE_BYTES = 256
 """A UF2's block, and what it carries of the flash."""
 
-_MAGIC = (0x0A324655, 0x9E5D5157)
+UF2_MAGIC = (0x0A324655, 0x9E5D5157)
 _END_MAGIC = 0x0AB16F30
 _HAS_FAMILY = 0x2000
 _RP2040 = 0xE48BFF56
@@ -79,7 +79,7 @@ def uf2(parts: dict[int, bytes]) -> bytes:
 
 def _block(number: int, count: int, offset: int, page: bytes) -> bytes:
     address = FLASH_START + offset
-    head = struct.pack("<8I", *_MAGIC, _HAS_FAMILY, address, PAGE_BYTES, number, count, _RP2040)
+    head = struct.pack("<8I", *UF2_MAGIC, _HAS_FAMILY, address, PAGE_BYTES, number, count, _RP2040)
     return (head + page).ljust(BLOCK_BYTES - 4, b"\0") + struct.pack("<I", _END_MAGIC)
 
 

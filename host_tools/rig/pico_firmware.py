@@ -21,12 +21,12 @@ from host_tools.exchange.pair import HOOK_EDGE, RING_EDGE, PairBlock
 from host_tools.rig.chip_process import Ask, ChipProcess
 from host_tools.rig.emulated_pico import IMAGE, ImageMissing
 from host_tools.rig.firmware import BoardBlock, FirmwareFault
-from host_tools.rig.flash import newest_payload
+from host_tools.rig.flash import record_among
+from host_tools.rig.link_log import LinkLog
 from host_tools.rig.pico_flash import Files, flash_of
 
 SAMPLE_NS = 125_000
 DUTIES = 2000
-FRAME_PREFIX = b"*57 "
 
 _PINS = {RING_EDGE: 6, HOOK_EDGE: 7}
 
@@ -86,8 +86,7 @@ class PicoFirmware:
         self.relay_energised = False
         self._rng = np.random.default_rng(settings.seed)
         self._to_pico = b""
-        self._line = bytearray()
-        self._log: list[str] = []
+        self._log = LinkLog()
         self._chip: ChipProcess | None = None
         self._files: Files | None = None
         self.flash_writes = 0
@@ -139,13 +138,11 @@ class PicoFirmware:
     @property
     def log(self) -> str:
         """The lines that it has sent over UART0 which are no frames of the link."""
-        return "".join(line + "\n" for line in self._log)
+        return self._log.text
 
     def record(self, name: str) -> Any:
         """The newest whole payload of a DurableRecord on its flash, parsed as JSON; None when there is none."""
-        files = self._open_files()
-        payload = newest_payload([files.read(name + end) or b"" for end in (".a", ".b")])
-        return None if payload is None else json.loads(payload)
+        return record_among(self.file, name)
 
     def file(self, name: str) -> bytes | None:
         """What is in a file on its flash."""
@@ -210,11 +207,7 @@ class PicoFirmware:
 
     def _receive(self, data: bytes) -> None:
         self._to_pico += self.settings.serial(data)
-        *lines, rest = (bytes(self._line) + data).split(b"\n")
-        self._line = bytearray(rest)
-        self._log += [
-            line.decode(errors="replace") for line in lines if line and not line.startswith(FRAME_PREFIX)
-        ]
+        self._log.feed(data)
 
 
 def pico_flash(image: Path, files: Mapping[str, bytes]) -> bytes:

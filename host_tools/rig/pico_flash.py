@@ -6,16 +6,21 @@ import struct
 
 from littlefs import LittleFS, UserContext
 
-FLASH_BYTES = 2 << 20
-FILE_SYSTEM_BYTES = 1 << 20
-"""What boards/pico/mpconfigboard.h keeps for files."""
+from host_tools.rig.flash_image import (
+    BLOCK_BYTES,
+    FLASH_BYTES,
+    FLASH_START,
+    PAGE_BYTES,
+    SECTOR_BYTES,
+    UF2_MAGIC,
+    Layout,
+)
+from host_tools.rig.micropython import ROOT
 
-BLOCK_BYTES = 4096
-PAGE_BYTES = 256
-_UF2_BLOCK = struct.Struct("<IIIIIIII")
-_UF2_MAGIC = (0x0A324655, 0x9E5D5157)
-_UF2_BLOCK_BYTES = 512
-_FLASH_START = 0x10000000
+FILE_SYSTEM_BYTES = Layout.of_board(ROOT / "boards" / "pico" / "mpconfigboard.h").storage_bytes
+"""What a Pico's flash keeps for files."""
+
+_UF2_HEAD = struct.Struct("<8I")
 
 
 class NotAnImage(Exception):
@@ -29,17 +34,17 @@ def flash_of(uf2: bytes) -> bytearray:
         NotAnImage: `uf2` is none, or does not fit below the file system.
     """
     flash = bytearray(b"\xff" * FLASH_BYTES)
-    for start in range(0, len(uf2), _UF2_BLOCK_BYTES):
-        block = uf2[start : start + _UF2_BLOCK_BYTES]
-        if len(block) < _UF2_BLOCK_BYTES:
+    for start in range(0, len(uf2), BLOCK_BYTES):
+        block = uf2[start : start + BLOCK_BYTES]
+        if len(block) < BLOCK_BYTES:
             raise NotAnImage("it ends within a block")
-        first, second, _, address, size, *_ = _UF2_BLOCK.unpack_from(block)
-        if (first, second) != _UF2_MAGIC:
+        first, second, _, address, size, *_ = _UF2_HEAD.unpack_from(block)
+        if (first, second) != UF2_MAGIC:
             raise NotAnImage("a block does not begin as one")
-        at = address - _FLASH_START
+        at = address - FLASH_START
         if not 0 <= at <= FLASH_BYTES - FILE_SYSTEM_BYTES - size:
             raise NotAnImage(f"a block goes to {address:#x}")
-        flash[at : at + size] = block[_UF2_BLOCK.size : _UF2_BLOCK.size + size]
+        flash[at : at + size] = block[_UF2_HEAD.size : _UF2_HEAD.size + size]
     return flash
 
 
@@ -57,8 +62,8 @@ class Files:
         context = _FlashContext(flash)
         self._system = LittleFS(
             context,
-            block_size=BLOCK_BYTES,
-            block_count=FILE_SYSTEM_BYTES // BLOCK_BYTES,
+            block_size=SECTOR_BYTES,
+            block_count=FILE_SYSTEM_BYTES // SECTOR_BYTES,
             read_size=32,
             prog_size=PAGE_BYTES,
             cache_size=4 * PAGE_BYTES,
@@ -105,11 +110,11 @@ class _FlashContext(UserContext):
 
     def erase(self, _config: object, block: int) -> int:
         at = self._at(block)
-        self._flash[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
+        self._flash[at : at + SECTOR_BYTES] = b"\xff" * SECTOR_BYTES
         return 0
 
     def sync(self, _config: object) -> int:
         return 0
 
     def _at(self, block: int) -> int:
-        return FLASH_BYTES - FILE_SYSTEM_BYTES + block * BLOCK_BYTES
+        return FLASH_BYTES - FILE_SYSTEM_BYTES + block * SECTOR_BYTES

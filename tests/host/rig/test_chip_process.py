@@ -9,7 +9,7 @@ import pytest
 from host_tools.rig import chip_process
 from host_tools.rig.chip_process import Ask, ChipProcess, EmulatorMissing, emulator_command
 from host_tools.rig.firmware import FirmwareFault
-from host_tools.rig.pico_flash import FLASH_BYTES
+from host_tools.rig.flash_image import FLASH_BYTES
 from tests.host.stories.on_a_pico import reason_to_skip
 
 OPTIONS: dict[str, object] = {"seed": 57, "eraseNs": 45e6, "programNs": 4e5}

@@ -7,7 +7,8 @@ import struct
 import pytest
 from littlefs import LittleFSError
 
-from host_tools.rig.pico_flash import FILE_SYSTEM_BYTES, FLASH_BYTES, Files, NotAnImage, flash_of
+from host_tools.rig.flash_image import FLASH_BYTES
+from host_tools.rig.pico_flash import FILE_SYSTEM_BYTES, Files, NotAnImage, flash_of
 
 
 def uf2(address: int, data: bytes) -> bytes:
