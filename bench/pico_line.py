@@ -29,10 +29,11 @@ from host_tools.exchange.pair import Pair, PairBlock
 from host_tools.exchange.spectrum import HIGH_HZ, LOW_HZ
 from host_tools.exchange.telephone import Telephone
 from host_tools.gateway.gateway import Gateway
-from host_tools.gateway.messages import Report
 from host_tools.rig.emulated_pico import CYCLES_PER_SECOND, IMAGE, EmulatedPico
 from host_tools.rig.pico_firmware import PicoFirmware, PicoSettings
+from host_tools.service.messages import Heartbeat, Outcome, TraceAnswer, TraceRequest
 from host_tools.stories.catalogue import CALLER, OTHER_CALLER
+from host_tools.stories.desk import Desk
 from host_tools.stories.performance import STARTS_AT
 from host_tools.stories.stage import BLOCK_S, SAMPLE_RATE_HZ, Script, Stage
 
@@ -47,7 +48,7 @@ MOST_HEAP_DRIFT_BYTES = 1024
 CALLS_KEPT = 10  # star57.calls.CallHistory
 ANSWERS_KEPT = 16  # star57.trace.outbox.Outbox
 CALLS_IN_A_ROW = 26
-REPORTS_A_ROUND = 10  # a call and a trace every ten minutes, a report a minute
+HEARTBEATS_A_ROUND = 10  # a call and a trace every ten minutes, a heartbeat a minute
 LINE = "5555550101"
 KEY_S = 0.160
 TONE_S = 0.080
@@ -56,6 +57,7 @@ READS = (1, 2, 4, 8)
 WEAKEST_DBM0 = -36.0
 TONE_HZ = 1004.0
 SEED = 57
+KEY = bytes(range(32))
 _BAND_FFT_SAMPLES = 8000
 
 
@@ -65,7 +67,7 @@ class Told:
 
     Attributes:
         busy: share of the core in each block, by what the line was doing.
-        reports: of the firmware, in order.
+        heartbeats: of the firmware, in order.
         first_sample_s, relay_s, sound_s: emulated time of the first conversion; of the relay; and of the first sample
             that is not silence, after the code was dialled. 0 where there was none.
         last_digit_s: when the last digit of the code ended.
@@ -73,7 +75,7 @@ class Told:
     """
 
     busy: dict[str, list[float]]
-    reports: list[Report]
+    heartbeats: list[Heartbeat]
     first_sample_s: float
     relay_s: float
     sound_s: float
@@ -85,10 +87,11 @@ class BenchLine:
     """An emulated Pico on a line, and a host that answers every trace."""
 
     def __init__(self) -> None:
-        self.reports: list[Report] = []
-        settings = json.dumps({"adapter_id": "bench-01", "line": LINE}).encode()
-        self.gateway = Gateway(_answer, now=lambda: int(STARTS_AT.timestamp() + self.pico.line_time_s))
-        self.pico = PicoFirmware(PicoSettings(files={"settings.json": settings}, serial=self._receive))
+        self.desk = Desk("bench-01", KEY, now=lambda: STARTS_AT.timestamp() + self.pico.line_time_s)
+        self.desk.answer = _traced
+        own = {"adapter_id": "bench-01", "adapter_key": KEY.hex(), "line": LINE}
+        files = {"settings.json": json.dumps(own).encode()}
+        self.pico = PicoFirmware(PicoSettings(files=files, serial=Gateway(self.desk).receive))
         office = CentralOffice(line=LINE, starts_at=STARTS_AT)
         telephone = Telephone(type_two=True)
         self.stage = Stage(office, telephone, Pair(office, telephone), self.pico)
@@ -107,20 +110,13 @@ class BenchLine:
         relays = [h.at_s for h in self.pico.latest("pin 8") if h.value]
         return Told(
             self.busy,
-            self.reports,
+            self.desk.heartbeats,
             self.pico.latest("first sample")[0].at_s,
             relays[0] if relays else 0.0,
             sounds[0] if sounds and self.last_digit_s else 0.0,
             self.last_digit_s,
             self.pico.resets,
         )
-
-    def _receive(self, data: bytes) -> bytes:
-        before = self.gateway.last_report
-        answer = self.gateway.receive(data)
-        if self.gateway.last_report is not None and self.gateway.last_report is not before:
-            self.reports.append(self.gateway.last_report)
-        return answer
 
     def _noted(self, script: Script) -> Script:
         for _ in script:
@@ -129,17 +125,10 @@ class BenchLine:
             self.busy.setdefault(doing, []).append(self.pico.busy_share[-1])
 
 
-def _answer(body: bytes) -> tuple[int, bytes]:
-    request = json.loads(body)
-    answer = {
-        "message": "trace_answer",
-        "version": 1,
-        "request_id": request["request_id"],
-        "outcome": "traced",
-        "trace_id": "T-00000001",
-        "charge_cents": 500,
-    }
-    return 200, json.dumps(answer).encode()
+def _traced(request: TraceRequest) -> TraceAnswer:
+    return TraceAnswer(
+        request_id=request.request_id, outcome=Outcome.TRACED, trace_id="T-00000001", charge_cents=500
+    )
 
 
 def _call(bench: BenchLine) -> Script:
@@ -278,16 +267,16 @@ def rows(line_: Told, long: Told, full: Told, digit_ms: int | None) -> Iterator[
 
 def _lasting(long: Told, full: Told) -> Iterator[Row]:
     for name, told in (("the hour", long), ("the calls in a row", full)):
-        gap_ms = max(report.longest_gap_ms for report in told.reports)
+        gap_ms = max(heartbeat.longest_gap_ms for heartbeat in told.heartbeats)
         yield _under(f"longest time between two blocks, in {name}", gap_ms, MOST_GAP_MS, "ms")
-    free = [report.free_heap_bytes for report in long.reports]
+    free = [heartbeat.free_heap_bytes for heartbeat in long.heartbeats]
     goal = f"at least {LEAST_FREE_BYTES}"
     yield Row("free heap after boot", goal, f"{free[0]} bytes", free[0] >= LEAST_FREE_BYTES)
     yield Row(
         "free heap at the least, in the hour", goal, f"{min(free)} bytes", min(free) >= LEAST_FREE_BYTES
     )
     within = f"within {MOST_HEAP_DRIFT_BYTES} bytes"
-    rounds = [free[at + 2 : at + REPORTS_A_ROUND] for at in range(1, len(free), REPORTS_A_ROUND)]
+    rounds = [free[at + 2 : at + HEARTBEATS_A_ROUND] for at in range(1, len(free), HEARTBEATS_A_ROUND)]
     spread = max((max(at_rest) - min(at_rest) for at_rest in rounds if at_rest), default=0)
     yield Row(
         "free heap at rest, between two calls of the hour",
@@ -297,7 +286,7 @@ def _lasting(long: Told, full: Told) -> Iterator[Row]:
     )
     yield _once_full(full, within)
     for name, told in (("the hour", long), ("the calls in a row", full)):
-        last = told.reports[-1]
+        last = told.heartbeats[-1]
         lost = f"{last.lost_samples} lost, {told.resets} resets"
         yield Row(
             f"samples of the line lost, and resets, in {name}", "none", lost, lost == "0 lost, 0 resets"
@@ -306,7 +295,7 @@ def _lasting(long: Told, full: Told) -> Iterator[Row]:
 
 def _once_full(full: Told, within: str) -> Row:
     """What is kept of calls and answers takes memory until so many are there, and from then on no more."""
-    free = [report.free_heap_bytes for report in full.reports]
+    free = [heartbeat.free_heap_bytes for heartbeat in full.heartbeats]
     calls = 2 * CALLS_IN_A_ROW  # each has one that waits
     after = free[len(free) * (ANSWERS_KEPT + 1) // CALLS_IN_A_ROW + 1 :]
     drift = max(after) - min(after)
@@ -398,7 +387,7 @@ def write(page: Path, minutes: int) -> None:
 def page_of(told: Told, long: Told, full: Told, digit_ms: int | None) -> str:
     """The page, from what was told; see `rows`."""
     held = list(rows(told, long, full, digit_ms))
-    commits = sorted({part.reports[0].commit for part in (told, long, full)})
+    commits = sorted({part.heartbeats[0].commit for part in (told, long, full)})
     return f"""# The firmware on a Pico, measured
 
 Written by `make bench`. The image ran in an emulated Pico of 128 MHz, on emulated lines, in exact emulated time.
@@ -407,7 +396,7 @@ entry of interrupts are not modelled, and no real board was at hand. Hence the g
 What each receiver costs is in [bench.md](bench.md).
 
 {heading()}{"".join(map(line, held))}
-Samples for the phone that come too late are silence, are counted and are in each report. They lie where the outbox
+Samples for the phone that come too late are silence, are counted and are in each heartbeat. They lie where the outbox
 writes: the request, when 1 has been dialled and nothing is being said; and the answer, when it comes, which may be a
 gap in "Please wait". 120 ms of lead bridge most of it.
 

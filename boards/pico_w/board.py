@@ -1,6 +1,7 @@
-"""The Board of a Raspberry Pi Pico W. The host link is Wi-Fi when settings.json names one, else UART0."""
+"""The Board of a Raspberry Pi Pico W. It reaches the service by Wi-Fi, when settings.json names one, and by UART0."""
 
 from machine import Pin
+from rp2040.interface import Wifi
 from rp2040.line_board import BLOCK_SAMPLES, HOOK_EDGE, RING_EDGE
 from rp2040.network_board import NetworkBoard
 
@@ -22,15 +23,10 @@ class Board(NetworkBoard):
             self.led = _NoLed()
         super().__init__()
 
-    def connect(self, network, settings):
-        """By `wifi_ssid` and `wifi_key` of the settings; the driver goes on trying by itself."""
+    def interface(self, network, settings):
+        """By `wifi_ssid` and `wifi_key` of the settings."""
         name = settings.get("wifi_ssid")
-        if not name:
-            return False
-        self._wlan = network.WLAN(network.STA_IF)
-        self._wlan.active(True)
-        self._wlan.connect(name, settings.get("wifi_key"))
-        return True
+        return Wifi(network, name, settings.get("wifi_key", "")) if name else None
 
 
 class _NoLed:

@@ -6,6 +6,8 @@ import sys
 from machine import UART, Pin
 from micropython import const
 
+from rp2040.console import Console
+
 _BAUD = const(115_200)
 # A whole message of the longest, and what is logged beside it.
 _BUFFER_BYTES = const(4096)
@@ -18,8 +20,8 @@ _USB_PATIENCE_MS = const(10)
 class HostSerial:
     """A stream as star57.link.serial wants it: neither reading nor writing waits.
 
-    USB is there while a host has opened it: without one, what is written to it is dropped at once. MicroPython's prompt
-    is on it too, so Ctrl-C there stops the firmware, as a technician expects.
+    USB is there while a host has opened it: without one, what is written to it is dropped at once. What a technician
+    types on it goes to `console`, while the link goes on; Ctrl-C stops the firmware for MicroPython's own prompt.
     """
 
     def __init__(self):
@@ -29,28 +31,33 @@ class HostSerial:
         self._usb_out = select.poll()
         self._usb_out.register(sys.stdout, select.POLLOUT)
         self._byte = bytearray(1)
+        self.console = Console(self._write_to_usb)
 
     def readinto(self, buffer):
         """Up to len(buffer) bytes of what has come; answers how many."""
         count = 0
         while count < len(buffer) and count < _USB_PACKET_BYTES and _is_ready(self._usb_in, 0):
             sys.stdin.buffer.readinto(self._byte)
-            buffer[count] = self._byte[0]
-            count += 1
+            if not self.console.takes(self._byte[0]):
+                buffer[count] = self._byte[0]
+                count += 1
         return count or self._uart.readinto(buffer)
 
     def write(self, data):
         """Answers how many bytes the UART took; USB gets the same."""
         taken = self._uart.write(data) or 0
-        for start in range(0, taken, _USB_PACKET_BYTES):
-            if not _is_ready(self._usb_out, _USB_PATIENCE_MS):
-                break
-            sys.stdout.buffer.write(data[start : min(start + _USB_PACKET_BYTES, taken)])
+        self._write_to_usb(data[:taken])
         return taken
 
     def flush(self):
         """Waits until all is out."""
         self._uart.flush()
+
+    def _write_to_usb(self, data):
+        for start in range(0, len(data), _USB_PACKET_BYTES):
+            if not _is_ready(self._usb_out, _USB_PATIENCE_MS):
+                break
+            sys.stdout.buffer.write(data[start : start + _USB_PACKET_BYTES])
 
 
 def _is_ready(poller, timeout_ms):

@@ -42,6 +42,7 @@ class LineBoard:
 
     name = "rp2040"
     led = None
+    network = None
     version = image.VERSION
     commit = image.COMMIT
     flash = ""
@@ -75,15 +76,17 @@ class LineBoard:
         self.edge_level = bytearray(_MAX_EDGES)
         self.edge_offset = array("H", bytes(2 * _MAX_EDGES))
         self._energised = False
+        self._coupled = False
         self._off_hook = 0
         self._seconds = 0
         self._samples = 0
         self._wall_at_start = None
         self.serial = HostSerial()
+        self.serial.console.names["board"] = self
 
     async def next_block(self):
         """Waits for the next block and answers how many samples it has."""
-        if self._energised:
+        if self._energised or self._coupled:
             self._audio_out.put(self.phone_out, BLOCK_SAMPLES)
             self.underruns = self._audio_out.late
         behind = self._audio_in.behind()
@@ -109,6 +112,16 @@ class LineBoard:
             if not energised:
                 self._audio_out.stop()
                 self._feed.value(self._off_hook)
+
+    def couple(self, coupled):
+        """While the relay rests: whether phone_out is heard on the pair, too; at once when it is no more.
+
+        The coupling has no switch (WIRING.md): it carries what the PWM gives, and that is silence.
+        """
+        if coupled != self._coupled:
+            self._coupled = coupled
+            if not coupled and not self._energised:
+                self._audio_out.stop()
 
     def feed_watchdog(self):
         """Every task has checked in; the LED, which turns over each time, shows it."""

@@ -1,39 +1,44 @@
-"""A board with a network interface: when it has one to use, it reaches the service over it, and UART0 has the log."""
+"""A board with a network interface, beside its serial port."""
 
 import json
+import time
+
+import machine
 
 from rp2040.line_board import LineBoard
 
 
 class NetworkBoard(LineBoard):
-    """A board of this family that says in `connect` how it gets onto its network."""
+    """A board of this family that says in `interface` how it gets onto its network."""
 
     def __init__(self):
         super().__init__()
-        self._uart = self.serial
+        self.network = self._open_network()
+
+    def set_wall_time(self, unix_seconds):
+        """Somebody who knows has told the time; TLS asks the chip's clock whether a certificate is still valid."""
+        super().set_wall_time(unix_seconds)
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(unix_seconds)
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    def interface(self, network, settings):
+        """The interface of rp2040.interface that `settings` (a dict) ask for, None for none; it connects meanwhile.
+
+        `network` is MicroPython's module. May raise OSError.
+        """
+        raise NotImplementedError
+
+    def _open_network(self):
         try:
             # An image that was built without the driver has no such module; nor has one without sockets.
             import network  # noqa: PLC0415
         except ImportError:
-            return
+            return None
         try:
-            if self.connect(network, self._read_settings()):
-                self.serial = None
+            return self.interface(network, self._read_settings())
         except OSError as fault:
             self.log("network: {}".format(fault))
-
-    def connect(self, network, settings):
-        """Starts to connect as `settings` (a dict) say, and does not wait; answers whether they ask for a network."""
-        raise NotImplementedError
-
-    def log(self, text):
-        """One line for a technician."""
-        self._uart.write(text.encode() + b"\n")
-
-    def reset(self):
-        """The firmware has failed: the board begins anew, once its log is out."""
-        self.serial = self._uart
-        super().reset()
+            return None
 
     def _read_settings(self):
         try:

@@ -1,6 +1,7 @@
-"""The Board of a WIZnet W5500-EVB-Pico. The host link is Ethernet when settings.json names the service, else UART0."""
+"""The Board of a WIZnet W5500-EVB-Pico. The service is reached by Ethernet, if settings.json names it, and by UART0."""
 
 from machine import Pin
+from rp2040.interface import Ethernet
 from rp2040.line_board import BLOCK_SAMPLES, HOOK_EDGE, RING_EDGE
 from rp2040.network_board import NetworkBoard
 
@@ -16,11 +17,6 @@ class Board(NetworkBoard):
         self.led = Pin(25, Pin.OUT, value=0)
         super().__init__()
 
-    def connect(self, network, settings):
-        """By DHCP, when there is a `service_host` to reach."""
-        if not settings.get("service_host"):
-            return False
-        self._nic = network.WIZNET5K()
-        self._nic.active(True)
-        self._nic.ipconfig(dhcp4=True)
-        return True
+    def interface(self, network, settings):
+        """When there are `service_hosts` to reach; without, the chip stays as it is."""
+        return Ethernet(network) if settings.get("service_hosts") else None

@@ -21,13 +21,20 @@ from star57.line.dialled import DialledDigits
 from star57.line.hook import HookDetector
 from star57.line.ring import RingDetector
 from star57.line.state import DIALLING, DIALOGUE, IN_CALL, LineState
+from star57.link.correspondent import Correspondent
 from star57.link.courier import Courier
 from star57.link.frame import NUMBERS
-from star57.link.reporter import Reporter
+from star57.link.heartbeat import Heartbeat
+from star57.link.sequence import SequenceNumbers
 from star57.link.serial import SerialLink
+from star57.link.signed import Signer
+from star57.logbook import LogBook
+from star57.pushed_settings import PushedSettings
 from star57.sound.handset import Handset
 from star57.sound.player import Player
+from star57.sound.prompt_store import PromptStore
 from star57.sound.regions import REGIONS
+from star57.sound.stutter import Stutter
 from star57.storage import DurableRecord, StorageError
 from star57.trace.dialogue import Dialogue
 from star57.trace.outbox import Outbox
@@ -55,6 +62,9 @@ _SUBSCRIBER_ALERT_AGAIN_SAMPLES = const(8 * 12000)
 # The longest break of a dial pulse is 80 ms (TELEPHONY 5): past that, and a margin, the phone was hung up.
 _LONGEST_PULSE_BREAK_SAMPLES = const(8 * 120)
 _CHECK_IN_MS = const(1000)
+# A service whose clock is outside of these, 2025 and 2100, knows the time no better than the adapter.
+_EARLIEST_UNIX_SECONDS = const(1_735_689_600)
+_LATEST_UNIX_SECONDS = const(4_102_444_800)
 _FACTS = const(32)
 
 
@@ -125,11 +135,11 @@ class _Facts:
         self._put(_SUBSCRIBER_ALERT, duration_samples)
 
 
-def _network_link(settings):
+def _network_link(board, settings):
     # A board without a network has no module `socket` to import.
     from star57.link.network import NetworkLink  # noqa: PLC0415
 
-    return NetworkLink(settings.service_host, settings.service_port, settings.service_path)
+    return NetworkLink(board.network, settings, flash=board.flash)
 
 
 def _serial_link(board):
@@ -142,9 +152,13 @@ class Adapter:
 
     def __init__(self, board):
         self._board = board
+        self._log = LogBook(board)
         self._settings = settings_room.load(board.flash + "/settings.json")
+        self._pushed = PushedSettings(DurableRecord(board.flash + "/pushed"), self._settings)
+        self._prompts = PromptStore(board.flash + "/prompts")
         self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
         self._outbox = Outbox(DurableRecord(board.flash + "/outbox"))
+        self._heartbeat = None
         self._link_tasks = self._make_link_tasks()
         self._facts = _Facts()
         self._state = LineState()
@@ -154,8 +168,10 @@ class Adapter:
         self._dtmf = DtmfReceiver(self._facts)
         self._alert = AlertReceiver(self._facts)
         self._caller_id = CallerIdReceiver()
-        self._player = Player(board.prompts, REGIONS[self._settings.country])
+        self._player = Player((self._prompts.folder, board.prompts), REGIONS[self._settings.country])
+        self._stutter = Stutter(self._player)
         self._loop_closed = False
+        self._has_dialled = False
         self._open_samples = 0
         self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._waits_unidentified = False
@@ -181,12 +197,38 @@ class Adapter:
         )
 
     def _make_link_tasks(self):
-        """The courier, and on a serial link what else lives there: each with run() and checked_in()."""
-        if self._board.serial is None:
-            return (Courier(self._outbox, _network_link(self._settings)),)
-        link = _serial_link(self._board)
-        reporter = Reporter(self._board, link, self._settings.adapter_id, self._outbox)
-        return (Courier(self._outbox, link), link, reporter)
+        """What lives on the link: each with run() and checked_in(). Empty without a key to sign with."""
+        board, settings = self._board, self._settings
+        if not settings.adapter_key:
+            return ()
+        network = () if board.network is None else (_network_link(board, settings),)
+        serial = () if board.serial is None else (_serial_link(board),)
+        if not network + serial:
+            return ()
+        signer = Signer(settings.adapter_id, bytes.fromhex(settings.adapter_key))
+        sequence = SequenceNumbers(DurableRecord(board.flash + "/sequence"), board.random_bytes)
+        # The network is the better carrier: it is quicker, and TLS hides what it carries.
+        correspondent = Correspondent(signer, sequence, network + serial, self._log.log)
+        self._heartbeat = Heartbeat(
+            board,
+            correspondent,
+            settings.adapter_id,
+            self._outbox,
+            self._pushed,
+            self._prompts,
+            self._log,
+            self._set_clock,
+        )
+        return serial + (Courier(self._outbox, correspondent), self._heartbeat)
+
+    def _set_clock(self, unix_seconds):
+        """It is `unix_seconds` now, as the service has it: calls that came while nothing was known get their time."""
+        if not _EARLIEST_UNIX_SECONDS <= unix_seconds <= _LATEST_UNIX_SECONDS:
+            return
+        seconds, source = self._board.wall_time()
+        self._board.set_wall_time(unix_seconds)
+        if source == "none":
+            self._calls.clock_set(unix_seconds - seconds)
 
     async def run(self):
         """Runs the adapter until a task fails; the failure is raised."""
@@ -207,7 +249,11 @@ class Adapter:
     def _log_start(self):
         board = self._board
         build = "{}, commit {}".format(board.version, board.commit or "unknown")
-        board.log("star57 {} on {}: started after {}".format(build, board.name, board.reset_reason))
+        self._log.log("star57 {} on {}: started after {}".format(build, board.name, board.reset_reason))
+        for name in self._settings.faults:
+            self._log.log("settings: {} is wrong or unknown".format(name))
+        if not self._settings.adapter_key:
+            self._log.log("settings: no adapter_key: requests are stored, and go nowhere")
 
     async def _follow_line(self):
         while True:
@@ -231,11 +277,15 @@ class Adapter:
         self._hook.advance(n)
         self._dtmf.feed(board.phone_in, n)
         self._caller_id.feed(board.line_in, n)
-        if self._state.off_hook_at_exchange:
+        if self._state.current == IN_CALL or (self._state.current == DIALLING and self._has_dialled):
             self._alert.feed(board.line_in, n)
+        if not self._loop_closed:
+            self._stutter.end()
+        self._stutter.hear(board.phone_in, n)
         self._player.fill(board.phone_out, n)
         # The one place where the relay is moved: it follows the loop for as long as the dialogue lasts.
         board.energise(self._state.current == DIALOGUE and self._loop_closed)
+        board.couple(self._stutter.sounding)
 
     def act(self, n):
         """Does what the facts of the last `n` samples ask for."""
@@ -252,6 +302,7 @@ class Adapter:
         if self._waits_unidentified and self._since_subscriber_alert >= _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
             self._call_waits()
         self._dialled.advance(n)
+        self._stutter.go_on()
         self._player.prepare()
         self._tell_when_spoken(n)
 
@@ -285,7 +336,7 @@ class Adapter:
         if self._call is None:
             at, time_source = self._board.wall_time()
             self._call = self._calls.first_ring(at, time_source)
-            self._board.log("line: ringing, call {}".format(self._call.call_id))
+            self._log.log("line: ringing, call {}".format(self._call.call_id))
         self._state.ring_started()
 
     def _ring_ended(self, number):
@@ -337,10 +388,12 @@ class Adapter:
         """What a message says of the caller; None if there is none, or it says nothing."""
         if self._caller_id.result != MESSAGE:
             return None
+        if self._heartbeat is not None:
+            self._heartbeat.decoded = self._caller_id.quality
         try:
             message = self._caller_id.message()
         except MessageError as fault:
-            self._board.log("caller ID: {}".format(fault.reason))
+            self._log.log("caller ID: {}".format(fault.reason))
             return None
         names_somebody = message.number or message.name or message.reason or message.name_reason
         return message.as_dict() if names_somebody else None
@@ -352,6 +405,9 @@ class Adapter:
             self._answered()
         if self._state.current == DIALLING:
             self._dialled.off_hook()
+            self._has_dialled = False
+            if self._outbox.untold():
+                self._stutter.begin()
 
     def _answered(self):
         self._calls.answered(self._call)
@@ -402,9 +458,14 @@ class Adapter:
     # Digits and the dialogue
 
     def _digit(self, code):
+        self._stutter.end()
         if self._handset is not None:
             self._handset.digit(code)
         elif self._state.current == DIALLING:
+            if not self._has_dialled:
+                # No call waits before one is dialled; and dial tone that ends with a digit is 440 Hz, too.
+                self._has_dialled = True
+                self._alert.reset()
             self._dialled.digit(code)
 
     def code_dialled(self, _code_index):
@@ -418,7 +479,7 @@ class Adapter:
         dialogue = Dialogue(self._handset, self._calls, self._outbox, self._settings, self._board)
         try:
             outcome = await dialogue.run()
-            self._board.log("trace: {}".format(outcome))
+            self._log.log("trace: {}".format(outcome))
         except Exception as fault:  # noqa: BLE001 - the supervisor raises it, once the line is restored
             self._fault = fault
         finally:
@@ -431,4 +492,4 @@ class Adapter:
         try:
             self._calls.save()
         except StorageError as fault:
-            self._board.log("calls not kept: {}".format(fault))
+            self._log.log("calls not kept: {}".format(fault))

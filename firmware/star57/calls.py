@@ -3,6 +3,8 @@
 import json
 
 _MOST_RINGS = const(255)
+# Behind every time that can be: nothing is known of when the call came.
+_UNKNOWN = const(0xFFFF_FFFF)
 _LONGEST_TEXT = const(64)
 _CALL_ID_DIGITS = const(16)
 _TEXTS = ("number", "name", "reason", "name_reason", "date_time")
@@ -12,7 +14,8 @@ _TIME_SOURCES = ("network", "caller_id", "none")
 class Call:
     """One incoming call.
 
-    call_id: 16 hex digits; at: Unix seconds of its first ring, by the clock that time_source names
+    call_id: 16 hex digits; at: Unix seconds of its first ring, by the clock that time_source names; without a clock
+        ("none") seconds since the adapter started, and 0xFFFFFFFF once it has started again
     rings: 0 to 255; answered, call_waiting: booleans
     caller_id: what the line presented (number, name, reason, name_reason, date_time), or None
     trace_outcome: what became of its trace, or None
@@ -80,6 +83,13 @@ class CallHistory:
         call.call_waiting = True
         return call
 
+    def clock_set(self, ahead_s):
+        """The clock, of which nothing was known, is set, and `ahead_s` ahead of what it was: so are its calls."""
+        for call in self._calls:
+            if call.time_source == "none" and call.at != _UNKNOWN:
+                call.at += ahead_s
+                call.time_source = "network"
+
     def traced(self, call_id, outcome):
         """A trace of a call has come to an end; a call that is no longer kept changes nothing."""
         for call in self._calls:
@@ -110,7 +120,7 @@ def _call(row):
         raise ValueError("identity")
     if not 0 <= row["rings"] <= _MOST_RINGS:
         raise ValueError("rings")
-    call = Call(row["call_id"], row["at"], row["time_source"])
+    call = Call(row["call_id"], _UNKNOWN if row["time_source"] == "none" else row["at"], row["time_source"])
     call.rings = row["rings"]
     call.answered = row["answered"]
     call.call_waiting = row["call_waiting"]

@@ -4,15 +4,23 @@ import json
 
 _LONGEST_FILE_BYTES = const(4096)
 
+
+def _is_key(text):
+    # 32 bytes (docs/protocol.md, "Signed messages"), or none.
+    return not text or (len(text) == 64 and all(digit in "0123456789abcdefABCDEF" for digit in text))
+
+
 # name: (default, lowest, highest) of an integer, (default, longest) of a text, (default, choices) of a text that
-# names one of a few, (default,) of a yes or no.
+# names one of a few, (default, check) of a text that a function says yes to, (default,) of a yes or no.
 TABLE = {
     "adapter_id": ("unprovisioned", 32),
     "line": ("", 15),
     "country": ("US", ("US",)),
-    "service_host": ("127.0.0.1", 128),
+    "adapter_key": ("", _is_key),
+    "service_hosts": ("127.0.0.1", 128),
     "service_port": (5757, 1, 65535),
-    "service_path": ("/v1/traces", 128),
+    "service_path": ("/v1/messages", 128),
+    "service_ca": ("", 64),
     "wifi_ssid": ("", 32),
     "wifi_key": ("", 63),
     "two_stage": (True,),
@@ -32,7 +40,7 @@ class Settings:
         self.faults = sorted(str(name) for name in values if name not in TABLE)
         for name, row in TABLE.items():
             value = values.get(name, row[0])
-            if not _fits(value, row):
+            if not fits(name, value):
                 self.faults.append(name)
                 value = row[0]
             setattr(self, name, value)
@@ -57,7 +65,9 @@ def load(path):
     return settings
 
 
-def _fits(value, row):
+def fits(name, value):
+    """Whether `value` may be the value of `name`, which is one of TABLE."""
+    row = TABLE[name]
     default = row[0]
     if type(value) is not type(default):
         return False
@@ -65,4 +75,7 @@ def _fits(value, row):
         return True
     if isinstance(default, int):
         return row[1] <= value <= row[2]
-    return value in row[1] if isinstance(row[1], tuple) else len(value) <= row[1]
+    limit = row[1]
+    if callable(limit):
+        return limit(value)
+    return value in limit if isinstance(limit, tuple) else len(value) <= limit

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import socket
 from typing import Annotated
 
 import typer
-import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from host_tools.service.api import create_app
-from host_tools.service.records import Records
+from host_tools.service.serve import listen, serve
 from host_tools.service.settings import Settings
-
-STOP_WITHIN_S = 10
 
 
 def service(
@@ -36,11 +29,8 @@ def service(
     lines_offered: Annotated[
         str | None, typer.Option(help="Lines that may trace, with commas between, or * (*).")
     ] = None,
-    adapters: Annotated[
-        str | None, typer.Option(help="Adapters that are known, with commas between, or * (*).")
-    ] = None,
 ) -> None:
-    """Accept trace requests, decide, and keep who called sealed to the trace centre's key.
+    """Answer adapters: trace calls, and keep who called sealed to the trace centre's key.
 
     Every option is also a setting in the environment: STAR57_PORT for --port, and so on.
     """
@@ -50,33 +40,15 @@ def service(
     except ValidationError as error:
         raise _stopped(2, _what_is_wrong(error)) from error
     try:
-        asyncio.run(_prepare(settings.database))
+        listener = listen(settings)
     except SQLAlchemyError as error:
         raise _stopped(1, f"the database {settings.database} cannot be opened for writing") from error
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=1024)
     except OSError as error:
         raise _stopped(
             1, f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
         ) from error
     typer.echo(f"star57 service: listening on http://{settings.host}:{listener.getsockname()[1]}")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_WITHIN_S,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-async def _prepare(database: str) -> None:
-    records = Records(database)
-    try:
-        await records.prepare()
-    finally:
-        await records.close()
+    serve(settings, listener)
 
 
 def _what_is_wrong(error: ValidationError) -> str:

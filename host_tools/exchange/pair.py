@@ -1,8 +1,9 @@
 """The copper pair, with the adapter's bypass relay in it: exchange, adapter and telephone advance together.
 
-At rest the relay wires the telephone to the exchange: one pair, and everyone on it hears the sum. Energised,
-it splits them: the exchange sees an open loop, and the adapter feeds the telephone. The ring detector sits on
-the exchange's side, the hook detector on the telephone's, so both see their edges in either position.
+At rest the relay wires the telephone to the exchange: one pair, and everyone on it hears the sum, with what the
+adapter couples onto it. Energised, it splits them: the exchange sees an open loop, and the adapter feeds the
+telephone. The ring detector sits on the exchange's side, the hook detector on the telephone's, so both see
+their edges in either position.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ HOOK_EDGE = 1
 
 LEAKAGE_DB = 20
 """How far the adapter's own sound is down in what it hears of the telephone: its hybrid's loss."""
+
+COUPLING_DB = 15
+"""How far the adapter's sound is down where it reaches the pair while the relay rests: boards/pico/WIRING.md."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +78,31 @@ class Pair:
         Args:
             n: samples, at least 1.
             relay_energised: for the whole block.
-            phone_out: what the adapter answered to the block before; cut or filled with silence to `n`.
+            phone_out: what the adapter answered to the block before; cut or filled with silence to `n`. At rest
+                it is coupled onto the pair, COUPLING_DB down.
         """
         sent = self.telephone.send(n)
-        office = self._through_office(sent, relay_energised)
+        given = fitted(phone_out, n)
         if relay_energised:
-            phone_heard = fitted(phone_out, n)
-            leakage = np.rint(phone_heard * 10 ** (-LEAKAGE_DB / 20)).astype(np.int16)
-            line_in, phone_in = office.samples, mixed(sent.samples, leakage)
+            office = self.office.advance(False, np.zeros(n, np.int16))
+            phone_heard = given
+            line_in, phone_in = office.samples, mixed(sent.samples, _lowered(given, LEAKAGE_DB))
         else:
-            phone_heard = line_in = phone_in = mixed(sent.samples, office.samples)
+            to_office = mixed(sent.samples, _lowered(given, COUPLING_DB))
+            office = self._through_office(sent.runs, to_office)
+            phone_heard = line_in = phone_in = mixed(to_office, office.samples)
         self.telephone.hear(phone_heard, office.ring_voltage and not relay_energised)
         self._record(phone_heard, line_in, office.ring_voltage, relay_energised)
         edges = [(offset, RING_EDGE, level) for offset, level in office.ring_edges] + self._hook_edges(sent)
         return PairBlock(n, line_in, phone_in, sorted(edges))
 
-    def _through_office(self, sent: Sent, relay_energised: bool) -> OfficeBlock:
+    def _through_office(self, runs: list[tuple[int, bool]], to_office: Samples) -> OfficeBlock:
         """Advances the office run by run, so that it sees the loop change at the very sample."""
-        if relay_energised:
-            return self.office.advance(False, np.zeros(len(sent.samples), np.int16))
         blocks: list[OfficeBlock] = []
         edges: list[tuple[int, int]] = []
         at = 0
-        for count, off_hook in sent.runs:
-            blocks.append(self.office.advance(off_hook, sent.samples[at : at + count]))
+        for count, off_hook in runs:
+            blocks.append(self.office.advance(off_hook, to_office[at : at + count]))
             edges.extend((at + offset, level) for offset, level in blocks[-1].ring_edges)
             at += count
         samples = np.concatenate([block.samples for block in blocks])
@@ -119,3 +124,8 @@ class Pair:
         self.recording.ringing.append(ringing)
         self.recording.off_hook.append(self.telephone.off_hook)
         self.recording.relay_energised.append(relay)
+
+
+def _lowered(samples: Samples, loss_db: float) -> Samples:
+    lowered: Samples = np.rint(samples * 10 ** (-loss_db / 20)).astype(np.int16)
+    return lowered

@@ -6,11 +6,14 @@ import re
 import zlib
 from dataclasses import dataclass
 
-MAX_PAYLOAD_BYTES = 2052
-MAX_HEAD_BYTES = 32
+from host_tools.gateway.repair import repaired
+
+MAX_PAYLOAD_BYTES = 528
+MAX_HEAD_BYTES = 19
+NUMBERS = 1000
 PREFIX = b"*57 "
 
-_FRAME = re.compile(rb"(\*57 ([a-z]{1,8}) (0|[1-9][0-9]{0,8}) )([0-9a-f]{8}) (.*)", re.DOTALL)
+_FRAME = re.compile(rb"(\*57 ([a-z]) (0|[1-9][0-9]{0,2}) )([0-9a-f]{8}) ([ -~]*)")
 
 
 class FrameError(Exception):
@@ -19,7 +22,7 @@ class FrameError(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """What a line carries: `kind` 1 to 8 lower-case letters, `number` 0 to 999999999, a payload without CR and LF."""
+    """What a line carries: `kind` a lower-case letter, `number` 0 to 999, a payload of 0 to 528 printable bytes."""
 
     kind: str
     number: int
@@ -50,7 +53,7 @@ def parse(line: bytes) -> Frame:
 class FrameReader:
     """Finds the frames in a stream of bytes. It keeps one unfinished line, of the longest frame at most.
 
-    `damaged` counts the lines that began as a frame and are none.
+    `damaged` counts the lines that began as a frame, are none, and could not be put right.
     """
 
     # One byte more than a frame: the carriage return that a terminal may add.
@@ -81,12 +84,22 @@ class FrameReader:
     def _line_ended(self) -> Frame | None:
         line, self._line = bytes(self._line), bytearray()
         is_too_long, self._is_too_long = self._is_too_long, False
-        if not line.startswith(PREFIX):
+        if is_too_long:
+            self.damaged += line.startswith(PREFIX)
             return None
+        line = line.removesuffix(b"\r")
         try:
-            if is_too_long:
-                raise FrameError("too long")
-            return parse(line.removesuffix(b"\r"))
+            return _parse_or_repair(line)
         except FrameError:
-            self.damaged += 1
+            self.damaged += line.startswith(PREFIX)
             return None
+
+
+def _parse_or_repair(line: bytes) -> Frame:
+    try:
+        return parse(line)
+    except FrameError:
+        repaired_line = repaired(line)
+        if repaired_line is None:
+            raise
+        return parse(repaired_line)

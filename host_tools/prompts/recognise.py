@@ -32,6 +32,11 @@ _TONE_TWIST_DB = 8.0
 _SHORTEST_TONE_S = 0.15
 _LONGEST_INTERRUPTION_S = 0.8
 _REORDER_FROM_PER_MINUTE = 90.0  # between busy, 60, and reorder, 120
+_STUTTER_WINDOW_S = 0.0333  # three beats of 350 and 440 Hz
+_STUTTER_DB = 0.8  # what makes a burst over dial tone: a step of level that is heard
+_STUTTER_PERIOD_S = (0.16, 0.24)  # 0.1 s on, 0.1 s off
+_STUTTER_GAP_S = 0.05
+_STUTTER_LEAST_PERIODS = 4
 _TONE_PAIRS_HZ = {"dial": (350.0, 440.0), "busy": (480.0, 620.0)}  # US precise tone plan
 
 
@@ -57,7 +62,7 @@ class ToneHeard:
     """A tone that was heard.
 
     Attributes:
-        name: "dial", "busy" or "reorder".
+        name: "dial", "stutter dial", "busy" or "reorder".
         start_s: when it began, in seconds of the audio.
         duration_s: from its beginning to its last end.
         interruptions_per_minute: measured; 0 for a steady tone.
@@ -96,7 +101,7 @@ def prompts_heard(audio: npt.ArrayLike, pack: Path) -> list[PromptHeard]:
 
 
 def tones_heard(audio: npt.ArrayLike) -> list[ToneHeard]:
-    """Finds dial tone, busy and reorder in what a phone heard.
+    """Finds dial tone, steady or with bursts over it, busy and reorder in what a phone heard.
 
     Args:
         audio: 8 kHz samples in 16-bit units, integers or floats.
@@ -106,7 +111,7 @@ def tones_heard(audio: npt.ArrayLike) -> list[ToneHeard]:
     """
     heard = np.asarray(audio, np.float64)
     tones = [
-        _tone(name, group)
+        _tone(name, group, heard)
         for name, pair_hz in _TONE_PAIRS_HZ.items()
         for group in _groups(_runs(_pair_sounds(heard, pair_hz)))
     ]
@@ -232,9 +237,36 @@ def _groups(runs: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
     return groups
 
 
-def _tone(name: str, runs: list[tuple[float, float]]) -> ToneHeard:
+def _tone(name: str, runs: list[tuple[float, float]], heard: Samples) -> ToneHeard:
     starts = [start_s for start_s, _ in runs]
     per_minute = 60.0 * (len(starts) - 1) / (starts[-1] - starts[0]) if len(starts) > 1 else 0.0
     if name == "busy" and per_minute >= _REORDER_FROM_PER_MINUTE:
         name = "reorder"
+    if name == "dial" and (bursts_per_minute := _bursts_per_minute(heard, starts[0], runs[-1][1])):
+        name, per_minute = "stutter dial", bursts_per_minute
     return ToneHeard(name, starts[0], runs[-1][1] - starts[0], per_minute)
+
+
+def _bursts_per_minute(heard: Samples, start_s: float, end_s: float) -> float:
+    """How often the level departs from what it mostly is, where that is the rhythm of a stutter; 0 where not.
+
+    The bursts have dial tone's own frequencies, so each adds to it, or takes away from it, as their phases fall.
+    """
+    window = int(_STUTTER_WINDOW_S * SAMPLE_RATE_HZ)
+    hop = int(_TONE_HOP_S * SAMPLE_RATE_HZ)
+    edge_s = _TONE_WINDOW_S  # at either end a window may lie half in the tone
+    part = heard[int((start_s + edge_s) * SAMPLE_RATE_HZ) : int((end_s - edge_s) * SAMPLE_RATE_HZ)]
+    if len(part) < window:
+        return 0.0
+    power = np.mean(np.lib.stride_tricks.sliding_window_view(part, window)[::hop] ** 2, axis=1)
+    level_db = 10 * np.log10(power + 1.0)
+    places = np.flatnonzero(np.abs(level_db - np.median(level_db)) > _STUTTER_DB) * _TONE_HOP_S
+    # A burst that turns from louder to softer is one.
+    starts = places[np.diff(places, prepend=-1.0) > _STUTTER_GAP_S]
+    periods = np.diff(starts)
+    regular = (periods > _STUTTER_PERIOD_S[0]) & (periods < _STUTTER_PERIOD_S[1])
+    if np.count_nonzero(regular) < _STUTTER_LEAST_PERIODS:
+        return 0.0
+    # Where a burst begins to be heard depends on its phase, and one may be missing: counted over all of them.
+    bursts = np.sum(np.rint(periods / np.median(periods[regular])))
+    return 60.0 * float(bursts) / float(starts[-1] - starts[0])

@@ -35,6 +35,11 @@ TEXTS = {
         "Your request is stored. It will be sent as soon as possible. "
         "You are charged only if the call can be traced. You may hang up."
     ),
+    "answer_later": "When your dial tone stutters, dial star 5 7 for the answer.",
+    "earlier_traced": "Your earlier trace was successful.",
+    "earlier_not_traceable": "Your earlier call could not be traced.",
+    "earlier_already_traced": "The call of your earlier request had been traced before.",
+    "earlier_not_offered": "Your earlier request was refused. This line has no call trace.",
     "store_full": "Too many requests are waiting.",
     "store_failed": "Your request could not be stored.",
     "dollar": "dollar",

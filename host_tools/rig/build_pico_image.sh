@@ -15,10 +15,7 @@ board=$2
 folder=$repository/boards/$board
 log=$cache/log
 jobs=$(nproc 2>/dev/null || echo 2)
-
-say() { echo "star57: $*"; }
-fail() { echo "star57: $*" >&2; exit 1; }
-quietly() { "$@" >>"$log" 2>&1; }
+. "$repository/host_tools/rig/debian_sources.sh"
 
 # The compiler's packages, and what to leave out of them: libraries for other cores than the RP2040's (ARMv6-M).
 compiler_packages=(gcc-arm-none-eabi binutils-arm-none-eabi libnewlib-arm-none-eabi libnewlib-dev
@@ -40,7 +37,8 @@ commit() {
 fingerprint() {
     {
         (cd "$repository" && find firmware "boards/$board" boards/rp2040 boards/rp2040_manifest.py \
-            host_tools/rig/build_pico_image.sh host_tools/rig/flash_image.py -type f -not -name '*.pyc' -print0 |
+            host_tools/rig/build_pico_image.sh host_tools/rig/debian_sources.sh host_tools/rig/flash_image.py \
+            -type f -not -name '*.pyc' -print0 |
             sort -z | xargs -0 sha256sum)
         echo "$version $commit"
     } | sha256sum | cut -d' ' -f1
@@ -54,50 +52,29 @@ check_machine() {
     [ -z "$missing" ] || fail "To build the image,$missing must be here: apt install cmake make g++ python3 xz-utils"
 }
 
-# A private apt configuration: Debian 13 for the sources, this machine's own release for the compiler.
-configure_apt() {
-    local no_debian="The image is built from Debian's packages, and this machine's apt knows no Debian mirror."
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "$no_debian"
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$2 == "Debian" && $3 == "main" { print $1; exit }')
-    [ -n "$mirror" ] || fail "$no_debian"
+# Debian 13 for the sources, this machine's own release for the compiler.
+find_packages() {
+    local mirror suites=("deb-src trixie" "deb trixie")
+    mirror=$(debian_mirror)
+    [ -n "$mirror" ] ||
+        fail "The image is built from Debian's packages, and this machine's apt knows no Debian mirror."
     release=$(. /etc/os-release && echo "${VERSION_CODENAME:-trixie}")
-    apt=$cache/apt
-    rm -rf "$apt"
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/packages"
-    local from="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror"
-    echo "deb-src $from trixie main" >"$apt/sources.list"
-    for suite in $(printf '%s\n' trixie "$release" | sort -u); do
-        echo "deb $from $suite main" >>"$apt/sources.list"
-    done
-    cat >"$apt/apt.conf" <<CONF
-Dir::State::Lists "$apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$apt/cache";
-Dir::Etc::SourceList "$apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "3";
-CONF
-    export APT_CONFIG=$apt/apt.conf
+    [ "$release" = trixie ] || suites+=("deb $release")
     unreachable="Debian's packages cannot be reached from here: connect this machine to its network, then run make image again ($log has the details)."
-    quietly apt-get update -qq || fail "$unreachable"
+    open_debian "$cache/apt" "$mirror" "${suites[@]}" || fail "$unreachable"
 }
 
 fetch_sources() {
     say "fetching the sources of MicroPython and of the Pico's SDK ..."
-    (cd "$apt/packages" && quietly apt-get source -qq --download-only micropython/trixie &&
-        quietly apt-get download -qq pico-sdk-source/trixie tinyusb-source/trixie) || fail "$unreachable"
+    download_sources micropython || fail "$unreachable"
+    download_packages pico-sdk-source/trixie tinyusb-source/trixie || fail "$unreachable"
     rm -rf "$cache/sources.new" "$cache/sources"
-    mkdir "$cache/sources.new"
-    tar -C "$cache/sources.new" -xf "$apt"/packages/micropython_*.orig.tar.xz
-    mv "$cache"/sources.new/micropython-* "$cache/sources.new/micropython"
+    unpack_source "$cache/sources.new" micropython
     local package
-    for package in "$apt"/packages/*-source_*.deb; do
+    for package in "$packages"/*-source_*.deb; do
         dpkg-deb -x "$package" "$cache/sources.new"
     done
-    rm "$apt"/packages/*
+    rm "$packages"/*
     mv "$cache/sources.new" "$cache/sources"
 }
 
@@ -110,9 +87,7 @@ mend_sources() {
     local port=$micropython/ports/rp2
     rmdir "$micropython/lib/tinyusb" 2>/dev/null || true
     ln -sfn ../../usr/src/tinyusb "$micropython/lib/tinyusb"
-    # Nothing of micropython-lib is used, but the build asks for it.
-    mkdir -p "$micropython/lib/micropython-lib"
-    touch "$micropython/lib/micropython-lib/README.md"
+    do_without_micropython_lib "$micropython"
     # A Pico has no network, and Debian's source no mbedtls: without TLS and what stands on it. hashlib.sha256 stays.
     sed -i -e 's/^set(MICROPY_SSL_MBEDTLS ON)/set(MICROPY_SSL_MBEDTLS OFF)/' \
         -e '/^target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)/d' \
@@ -130,14 +105,14 @@ mend_sources() {
 
 fetch_compiler() {
     say "fetching the compiler (400 MB, once) ..."
-    (cd "$apt/packages" && quietly apt-get download -qq "${compiler_packages[@]/%//$release}") || fail "$unreachable"
+    download_packages "${compiler_packages[@]/%//$release}" || fail "$unreachable"
     rm -rf "$cache/compiler.new" "$cache/compiler"
     mkdir "$cache/compiler.new"
     local package
-    for package in "$apt"/packages/*.deb; do
+    for package in "$packages"/*.deb; do
         dpkg-deb --fsys-tarfile "$package" | tar -x -C "$cache/compiler.new" --wildcards "${left_out[@]}"
     done
-    rm "$apt"/packages/*
+    rm "$packages"/*
     # What update-alternatives makes when the packages are installed.
     ln -sfn ../../include/newlib "$cache/compiler.new/usr/lib/arm-none-eabi/include"
     ln -sfn newlib "$cache/compiler.new/usr/lib/arm-none-eabi/lib"
@@ -178,9 +153,8 @@ build() {
     local broken="The image could not be built ($log has the details)."
     say "building the image of $board ..."
     mend_sources
-    # The same image on every machine and on every day: no date, no folder, and MicroPython's own version in it, which
-    # it would otherwise take from the git repository that it lies in.
-    export SOURCE_DATE_EPOCH=1735689600 MICROPY_GIT_TAG=v1.25.0 MICROPY_GIT_HASH=""
+    # The same image on every machine and on every day: no date, and no folder in it.
+    export_version
     export MICROPY_MPYCROSS=$micropython/mpy-cross/build/mpy-cross
     quietly make -C "$micropython/mpy-cross" -j"$jobs" USER_C_MODULES= || fail "$broken"
     export CFLAGS="-ffile-prefix-map=$cache=. -ffile-prefix-map=$repository=."
@@ -210,10 +184,10 @@ fi
 check_machine
 own_compiler=$(command -v arm-none-eabi-gcc || true)
 if [ ! -d "$cache/sources" ] || { [ -z "$own_compiler" ] && [ ! -d "$cache/compiler" ]; }; then
-    configure_apt
+    find_packages
     [ -d "$cache/sources" ] || fetch_sources
     [ -n "$own_compiler" ] || [ -d "$cache/compiler" ] || fetch_compiler
-    rm -rf "$apt"
+    close_debian
 fi
 [ -n "$own_compiler" ] || export PATH="$cache/compiler/usr/bin:$PATH"
 build

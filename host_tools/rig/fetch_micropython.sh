@@ -6,10 +6,10 @@ set -eu
 cache=$1
 bin=$cache/bin/micropython
 root=$cache/micropython
+log=$cache/micropython.log
 mkdir -p "$cache/bin"
+. "$(dirname "$0")/debian_sources.sh"
 
-say() { echo "star57: $*"; }
-fail() { echo "star57: $*" >&2; exit 1; }
 usable() {
     "$1" -c 'import sys
 i = sys.implementation
@@ -24,33 +24,17 @@ if [ -n "$own" ] && usable "$own"; then
 fi
 
 missing="No MicroPython with viper is here. Install micropython 1.24 or newer (apt install micropython on Debian 13, brew install micropython), then run make again."
-command -v apt-get >/dev/null && command -v dpkg >/dev/null || fail "$missing"
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' |
-    awk '$2 == "Debian" && $3 == "main" { print $1; exit }')
+mirror=$(debian_mirror)
 [ -n "$mirror" ] || fail "$missing"
 
 say "fetching MicroPython (Debian 13's package, 4 MB) ..."
-apt=$root/apt
 rm -rf "$root"
-mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$apt/sources.list"
-cat >"$apt/apt.conf" <<CONF
-Dir::State::Lists "$apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$apt/cache";
-Dir::Etc::SourceList "$apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "3";
-CONF
-export APT_CONFIG="$apt/apt.conf"
+: >"$log"
 unreachable="Debian's packages cannot be reached from here, and there is no micropython. Connect this machine to its network, or install micropython 1.24 or newer, then run make again."
-apt-get update -qq >"$apt/log" 2>&1 || fail "$unreachable"
-(cd "$apt/debs" && apt-get download -qq micropython libc6 libffi8 libmbedcrypto16 libmbedtls21 libmbedx509-7) \
-    >>"$apt/log" 2>&1 || fail "$unreachable"
-for deb in "$apt"/debs/*.deb; do dpkg -x "$deb" "$root"; done
-rm -rf "$apt"
+open_debian "$root/apt" "$mirror" "deb trixie" || fail "$unreachable"
+download_packages micropython libc6 libffi8 libmbedcrypto16 libmbedtls21 libmbedx509-7 || fail "$unreachable"
+for package in "$packages"/*.deb; do dpkg -x "$package" "$root"; done
+close_debian
 
 loader=$(find "$root/usr" -name 'ld-linux*.so.*' | head -n 1)
 libraries=$(dirname "$(find "$root/usr/lib" -name 'libc.so.6' | head -n 1)")

@@ -14,7 +14,7 @@ import select
 import struct
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,9 @@ from host_tools.rig.micropython import ROOT, interpreter_command
 WATCHDOG_SAMPLES = 8 * 8300
 """The RP2040's longest watchdog, 8.3 s, in samples."""
 
+SERIAL_BYTES_PER_S = 115_200 // 10
+"""A start bit, 8 data bits and a stop bit are a byte."""
+
 
 @dataclass
 class BoardSettings:
@@ -42,6 +45,12 @@ class BoardSettings:
         patience_ms: how long, in real time, the line stands still for the network.
         hung_after_s: real seconds after which firmware that does not answer is hung.
         program: the program that MicroPython starts.
+        path: where its modules are.
+        serial: what is at the other end of the board's serial port: called once a block, while the board runs, with
+            what it has sent, also when that is nothing, it answers what goes to the board, as fast as the line takes
+            it. None: the board has no serial port.
+        network: whether the board has a network.
+        name_server: the board's name server, an address, with a port behind a colon or without.
     """
 
     flash: Path
@@ -52,6 +61,9 @@ class BoardSettings:
     hung_after_s: float = 30.0
     program: Path = ROOT / "firmware" / "main.py"
     path: Sequence[Path] = field(default_factory=lambda: [ROOT / "firmware", ROOT / "boards" / "emulated"])
+    serial: Callable[[bytes], bytes] | None = None
+    network: bool = True
+    name_server: str | None = None
 
 
 class MicroPythonFirmware:
@@ -67,6 +79,8 @@ class MicroPythonFirmware:
         self._process: subprocess.Popen[bytes] | None = None
         self._to_board = -1
         self._from_board = -1
+        self._serial_sent = b""
+        self._serial_waiting = b""
         self._log: IO[bytes] = tempfile.TemporaryFile()
         self._logged = ""
 
@@ -87,6 +101,7 @@ class MicroPythonFirmware:
         if self._hung or self._process is None:
             return BoardBlock(np.zeros(block.n, np.int16), self.relay_energised)
         answer = self._answer_to(block)
+        self._pass_serial()
         if answer is None:
             return BoardBlock(np.zeros(block.n, np.int16), self.relay_energised)
         return answer
@@ -129,6 +144,9 @@ class MicroPythonFirmware:
             "reset_reason": reset_reason,
             "patience_ms": self.settings.patience_ms,
             "seed": self.settings.seed * 1_000_003 + self.boots,
+            "serial": self.settings.serial is not None,
+            "network": self.settings.network,
+            "name_server": self.settings.name_server,
             "wall_time": self.settings.wall_time and self.settings.wall_time + self._samples // 8000,
         }
         self._process = subprocess.Popen(
@@ -155,6 +173,7 @@ class MicroPythonFirmware:
 
     def _end(self) -> None:
         self.relay_energised = False
+        self._serial_sent = self._serial_waiting = b""
         if self._process is None:
             return
         self._process.kill()
@@ -165,9 +184,11 @@ class MicroPythonFirmware:
 
     def _answer_to(self, block: PairBlock) -> BoardBlock | None:
         edges = b"".join(struct.pack("<HBB", *edge) for edge in block.edges)
-        header = struct.pack("<HHHH", block.n, 0, len(block.edges), 0)
+        serial = self._serial_for(block.n)
+        header = struct.pack("<HHHH", block.n, 0, len(block.edges), len(serial))
+        samples = block.line_in.tobytes() + block.phone_in.tobytes()
         try:
-            _write_all(self._to_board, header + block.line_in.tobytes() + block.phone_in.tobytes() + edges)
+            _write_all(self._to_board, header + samples + edges + serial)
         except BrokenPipeError:
             self._reset("fault")
             return None
@@ -178,17 +199,30 @@ class MicroPythonFirmware:
 
     def _read_answer(self) -> BoardBlock | None:
         """The firmware's answer; None when it has ended, or hangs (`_hung` tells which)."""
-        header = self._read(4)
+        header = self._read(6)
         if header is None:
             return None
-        n, relay, fed = struct.unpack("<HBB", header)
+        n, relay, fed, serial_bytes = struct.unpack("<HBBH", header)
         samples = self._read(2 * n)
-        if samples is None:
+        serial = self._read(serial_bytes)
+        if samples is None or serial is None:
             return None
+        self._serial_sent = serial
         if fed:
             self._unfed_samples = 0
         self.relay_energised = bool(relay)
         return BoardBlock(np.frombuffer(samples, np.int16), self.relay_energised)
+
+    def _serial_for(self, samples: int) -> bytes:
+        """What reaches the board's serial port while so many samples pass."""
+        count = samples * SERIAL_BYTES_PER_S // 8000
+        arriving, self._serial_waiting = self._serial_waiting[:count], self._serial_waiting[count:]
+        return arriving
+
+    def _pass_serial(self) -> None:
+        sent, self._serial_sent = self._serial_sent, b""
+        if self.settings.serial is not None:
+            self._serial_waiting += self.settings.serial(sent)
 
     def _read(self, count: int) -> bytes | None:
         data = b""

@@ -6,10 +6,12 @@ Asterisk writes with `usegmtime=yes`), `src` (calling number, empty when unknown
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, MetaData, String, Table, select
+from sqlalchemy import Column, MetaData, Row, Select, String, Table, select
 
 from host_tools.service.sqlite import sqlite_engine
 
@@ -51,13 +53,16 @@ class CallRecords:
             .order_by(_CDR.c.calldate)
             .limit(_MAX_CALLS)
         )
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await asyncio.to_thread(self._rows, query)
         return [CallRecord(_unix_seconds(row.calldate), row.src or "") for row in rows]
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Closes every connection."""
-        await self._engine.dispose()
+        self._engine.dispose()
+
+    def _rows(self, query: Select[tuple[str, str]]) -> Sequence[Row[tuple[str, str]]]:
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
 
 
 def _text(unix_seconds: int) -> str:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 MAX_MESSAGE_BYTES = 2048
 MAX_CHARGE_CENTS = 1000
+MAX_COUNT = 2**53 - 1
+MAX_PROMPT_BYTES = 65536
+MAX_PART_BYTES = 960
 
 
 class Outcome(StrEnum):
@@ -21,20 +35,26 @@ class Outcome(StrEnum):
 
 
 class RefusalReason(StrEnum):
-    """Why a request was not accepted."""
+    """Why an ask was not taken."""
 
     MALFORMED = "malformed"
-    TOO_LARGE = "too_large"
+    BAD_SIGNATURE = "bad_signature"
     UNKNOWN_ADAPTER = "unknown_adapter"
+    OLD_SEQUENCE = "old_sequence"
+    TOO_LARGE = "too_large"
     UNAVAILABLE = "unavailable"
 
 
 class Refused(Exception):
-    """A request is not accepted, and nothing of it is stored."""
+    """An ask is not taken, and nothing of it is stored.
 
-    def __init__(self, reason: RefusalReason) -> None:
+    `newest_sequence` is the greatest sequence number that was taken; of `old_sequence` only.
+    """
+
+    def __init__(self, reason: RefusalReason, newest_sequence: int | None = None) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.newest_sequence = newest_sequence
 
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -42,8 +62,14 @@ CallId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 AdapterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,32}$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 TraceId = Annotated[str, StringConstraints(pattern=r"^T-[0-9]{8}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,64}$")]
+PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Presented = Annotated[str, StringConstraints(max_length=64)]
+LogLine = Annotated[str, StringConstraints(max_length=100)]
 UnixSeconds = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Measured = Annotated[int, Field(ge=-128, le=127)]
 Version = Annotated[int, Field(ge=1, le=1)]
 
 
@@ -51,6 +77,13 @@ class Message(BaseModel):
     """Exactly the fields named, of exactly the kind named; an error's text never repeats what was sent."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="after")
+    def _is_whole(self, info: ValidationInfo) -> Self:
+        # A default is for whoever makes a message, and not for one that came.
+        if info.mode == "json" and self.model_fields_set != type(self).model_fields.keys():
+            raise ValueError("a field is missing")
+        return self
 
 
 class CallerId(Message):
@@ -89,8 +122,8 @@ class TraceRequest(Message):
 class TraceAnswer(Message):
     """Service to adapter. It holds nothing about who called."""
 
-    message: Literal["trace_answer"]
-    version: Version
+    message: Literal["trace_answer"] = "trace_answer"
+    version: Version = 1
     request_id: RequestId
     outcome: Outcome
     trace_id: TraceId | None
@@ -105,22 +138,137 @@ class TraceAnswer(Message):
         return self
 
 
+class Decoded(Message):
+    """How well the last caller ID by FSK was heard; what was not measured is None."""
+
+    standard: Label
+    level_dbm0: Measured | None
+    snr_db: Measured | None
+    twist_db: Measured | None
+
+
+class PromptProgress(Message):
+    """How far the prompt that was pushed last has come to the adapter; `received` in bytes."""
+
+    name: PromptName
+    sha256: Sha256
+    received: Count
+    state: Literal["receiving", "kept", "failed"]
+
+
+class Heartbeat(Message):
+    """Adapter to service: how it is."""
+
+    message: Literal["heartbeat"]
+    version: Version
+    adapter_id: AdapterId
+    board: Label
+    firmware: Label
+    commit: Label | Literal[""]
+    carrier: Literal["network", "serial"]
+    reset_reason: Literal["power_on", "watchdog", "fault"]
+    uptime_s: Count
+    unix_seconds: UnixSeconds
+    time_source: Literal["network", "none"]
+    free_heap_bytes: Count
+    lost_samples: Count
+    underruns: Count
+    longest_gap_ms: Count
+    outbox: Annotated[int, Field(ge=0, le=255)]
+    refusals: Count
+    decoded: Decoded | None
+    settings_revision: Count
+    settings_refused: Annotated[list[Label], Field(max_length=16)]
+    prompt: PromptProgress | None
+    log_lines: Count
+
+
+class SettingsPush(Message):
+    """Settings that the adapter is to take."""
+
+    revision: Annotated[int, Field(ge=1, le=MAX_COUNT)]
+    values: Annotated[dict[str, JsonValue], Field(max_length=16)]
+
+
+class PromptPart(Message):
+    """A part of a prompt; `size` and `sha256` are those of the whole file, `data` is base64."""
+
+    name: PromptName
+    size: Annotated[int, Field(ge=1, le=MAX_PROMPT_BYTES)]
+    sha256: Sha256
+    offset: Annotated[int, Field(ge=0, lt=MAX_PROMPT_BYTES)]
+    data: str
+
+    @model_validator(mode="after")
+    def _is_part(self) -> Self:
+        data_bytes = len(b64decode(self.data, validate=True))
+        if not 1 <= data_bytes <= min(MAX_PART_BYTES, self.size - self.offset):
+            raise ValueError("not a part of the file")
+        return self
+
+
+class HeartbeatAnswer(Message):
+    """Service to adapter: the time, and what it is to do."""
+
+    message: Literal["heartbeat_answer"] = "heartbeat_answer"
+    version: Version = 1
+    unix_seconds: UnixSeconds
+    settings: SettingsPush | None = None
+    prompt: PromptPart | None = None
+    log_from: Count | None = None
+    again: bool = False
+
+
+class Log(Message):
+    """Adapter to service: lines of its log; `first` is the number of the first, counted since start."""
+
+    message: Literal["log"]
+    version: Version
+    adapter_id: AdapterId
+    first: Count
+    lines: Annotated[list[LogLine], Field(max_length=16)]
+
+
+class LogAnswer(Message):
+    """Service to adapter: the lines are there."""
+
+    message: Literal["log_answer"] = "log_answer"
+    version: Version = 1
+
+
 class Refusal(Message):
     """Service to adapter, with status 4xx or 5xx."""
 
-    message: Literal["refusal"]
+    message: Literal["refusal"] = "refusal"
     reason: RefusalReason
+    newest_sequence: Count | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.newest_sequence is not None) != (self.reason is RefusalReason.OLD_SEQUENCE):
+            raise ValueError("an old sequence number has a newest one, and nothing else has")
+        return self
 
 
-def parse_request(body: bytes) -> TraceRequest:
-    """The request in `body`.
+Ask = TraceRequest | Heartbeat | Log
+Answer = TraceAnswer | HeartbeatAnswer | LogAnswer
+
+_ASK: TypeAdapter[Ask] = TypeAdapter(Annotated[Ask, Field(discriminator="message")])
+
+
+def parse_ask(payload: bytes, adapter_id: str) -> Ask:
+    """The ask in `payload`, which `adapter_id` has signed.
 
     Raises:
-        Refused: `too_large` beyond 2048 bytes, `malformed` when it is not what the protocol says.
+        Refused: `too_large` beyond 2048 bytes, `malformed` when it is not what the protocol says, or another adapter's.
     """
-    if len(body) > MAX_MESSAGE_BYTES:
+    if len(payload) > MAX_MESSAGE_BYTES:
         raise Refused(RefusalReason.TOO_LARGE)
     try:
-        return TraceRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise Refused(RefusalReason.MALFORMED) from error
+        ask = _ASK.validate_json(payload)
+    except ValidationError:
+        # Without its cause, whose text may repeat the kind of message that was sent.
+        raise Refused(RefusalReason.MALFORMED) from None
+    if ask.adapter_id != adapter_id:
+        raise Refused(RefusalReason.MALFORMED)
+    return ask

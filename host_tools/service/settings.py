@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from host_tools.service.messages import MAX_CHARGE_CENTS, AdapterId, Line
+from host_tools.service.messages import MAX_CHARGE_CENTS, Line
 from host_tools.service.sealing import Seal, SealingError
 
 
@@ -34,7 +34,7 @@ def _database_url(value: str) -> str:
         raise ValueError("not a database URL such as sqlite:///star57.sqlite") from error
     if url.get_backend_name() != "sqlite" or not url.database:
         raise ValueError("not the URL of an SQLite file such as sqlite:///star57.sqlite")
-    return url.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
+    return url.set(drivername="sqlite").render_as_string(hide_password=False)
 
 
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
@@ -58,5 +58,3 @@ class Settings(BaseSettings):
     price_cents: Annotated[int, Field(ge=0, le=MAX_CHARGE_CENTS)] = 500
     lines_offered: Annotated[Literal["*"] | frozenset[Line], BeforeValidator(_split), NoDecode] = "*"
     """Lines that may trace: `*` for all, or numbers with commas between."""
-    adapters: Annotated[Literal["*"] | frozenset[AdapterId], BeforeValidator(_split), NoDecode] = "*"
-    """Adapters that are known: `*` for all, or their ids with commas between."""

@@ -1,17 +1,14 @@
-"""SQLite files under SQLAlchemy's asyncio engine."""
+"""SQLite files under SQLAlchemy's engine."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from pathlib import Path
 
-import aiosqlite
-from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Engine, create_engine, make_url
 
 
-def sqlite_engine(url: str, *, read_only: bool = False) -> AsyncEngine:
+def sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
     """An engine for the SQLite file that `url` names; errors, and so logs, do not repeat parameters.
 
     Args:
@@ -20,9 +17,8 @@ def sqlite_engine(url: str, *, read_only: bool = False) -> AsyncEngine:
     """
     file = Path(make_url(url).database or "").absolute().as_uri() + ("?mode=ro" if read_only else "")
 
-    async def connect() -> aiosqlite.Connection:
-        # aiosqlite leaves a thread behind when a file does not open, so it is given only what does.
-        await asyncio.to_thread(lambda: sqlite3.connect(file, uri=True).close())
-        return await aiosqlite.connect(file, uri=True)
+    def connect() -> sqlite3.Connection:
+        # A pooled connection is used by one thread at a time, but not always by the same.
+        return sqlite3.connect(file, uri=True, check_same_thread=False)
 
-    return create_async_engine(url, async_creator=connect, hide_parameters=True)
+    return create_engine(url, creator=connect, hide_parameters=True)

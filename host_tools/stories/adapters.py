@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from host_tools.gateway.forward import blocking_forward
 from host_tools.gateway.gateway import Gateway
-from host_tools.gateway.http_forward import ServiceForward
 from host_tools.rig.board_on_line import Bench, BoardOnLine
 from host_tools.rig.firmware import Firmware
 from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
@@ -44,11 +44,9 @@ def emulated(placement: Placement) -> Firmware:
 
 def pico(placement: Placement) -> Firmware:
     """The image in an emulated Pico; a gateway at the other end of its UART0 reaches the service."""
-    forward = ServiceForward(placement.service_url)
-    gateway = Gateway(forward, now=lambda: placement.starts_at + int(firmware.line_time_s))
+    gateway = Gateway(blocking_forward(placement.service_url))
     files = {"settings.json": json.dumps(placement.settings).encode()}
-    firmware = PicoFirmware(PicoSettings(files=files, serial=gateway.receive))
-    return firmware
+    return PicoFirmware(PicoSettings(files=files, serial=gateway.receive))
 
 
 def wired_picos(placement: Placement) -> Firmware:
@@ -66,10 +64,7 @@ def real_boards(board_port: str, line_port: str) -> Callable[[Placement], Firmwa
 
 
 def _on_line(bench: Bench, placement: Placement) -> BoardOnLine:
-    forward = ServiceForward(placement.service_url)
-    gateway = Gateway(forward, now=lambda: placement.starts_at + int(firmware.line_time_s))
-    firmware = BoardOnLine(bench, gateway.receive)
-    return firmware
+    return BoardOnLine(bench, Gateway(blocking_forward(placement.service_url)).receive)
 
 
 ADAPTERS: dict[str, Callable[[Placement], Firmware]] = {

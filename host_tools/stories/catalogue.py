@@ -15,6 +15,9 @@ OTHER_CALLER = "5555550145"
 ANSWER_WITHIN_S = 10.0
 """The adapter asks its household to wait for the service's answer for 8 s at most."""
 
+STUTTER_OVER_S = 2.6
+"""Stutter dial tone is over so long after the phone was lifted."""
+
 
 @dataclass
 class Scene:
@@ -166,6 +169,18 @@ def _delivered(stage: Stage) -> bool:
     return all(entry["answer"] for entry in stage.firmware.record("outbox"))
 
 
+def late(scene: Scene) -> Script:
+    """As `stored`; the household lifts the phone again, hears that something waits, and dials the code."""
+    stage = scene.stage
+    yield from stored(scene)
+    stage.lift()
+    yield from stage.wait(STUTTER_OVER_S)
+    yield from stage.press("*57")
+    yield from stage.until(lambda: stage.relay_energised, "the relay", within_s=1.0)
+    yield from stage.listen()
+    yield from _leaves(stage)
+
+
 def call_waiting(scene: Scene) -> Script:
     """A second call waits while the first one is spoken to: the second is the last call."""
     stage = scene.stage
@@ -200,6 +215,13 @@ STORIES = (
     Story("no_call", "No call has come yet", "5555550105", no_call),
     Story(
         "stored", "The service is away: stored, and delivered later", "5555550106", stored, service_runs=False
+    ),
+    Story(
+        "late",
+        "The answer comes late: stutter dial tone, and told at the next *57",
+        "5555550108",
+        late,
+        service_runs=False,
     ),
     Story("call_waiting", "A call that waited has become the last call", "5555550107", call_waiting),
 )

@@ -53,6 +53,10 @@ OUTCOME_OF_PROMPT = {
     "no_call": "no_call",
     "stored": "stored",
     "reorder": "not_offered",
+    "earlier_traced": "traced",
+    "earlier_not_traceable": "not_traceable",
+    "earlier_already_traced": "already_traced",
+    "earlier_not_offered": "not_offered",
 }
 
 
@@ -92,10 +96,25 @@ def perform(
     office = CentralOffice(line=story.line, starts_at=STARTS_AT, records=CallRecords(call_records))
     telephone = Telephone(type_two=True)
     with TraceService(folder, call_records, story.lines_offered) as service:
-        settings = {"adapter_id": f"demo-{story.line[-2:]}", "line": story.line, "service_port": service.port}
-        placement = Placement(folder, settings, service.url, int(STARTS_AT.timestamp()))
+        starts_at = int(STARTS_AT.timestamp())
+        service.set_time(starts_at)
+        adapter_id = f"demo-{story.line[-2:]}"
+        settings = {
+            "adapter_id": adapter_id,
+            "adapter_key": service.add_adapter(adapter_id),
+            "line": story.line,
+            "service_port": service.port,
+        }
+        placement = Placement(folder, settings, service.url, starts_at)
         firmware = ADAPTERS[board](placement)
-        stage = Stage(office, telephone, Pair(office, telephone), firmware, tell)
+        stage = Stage(
+            office,
+            telephone,
+            Pair(office, telephone),
+            firmware,
+            tell,
+            clock=lambda now_s: service.set_time(starts_at + now_s),
+        )
         if story.service_runs:
             service.start()
         firmware.start()

@@ -58,6 +58,7 @@ class Stage:
         pair: the copper between them, with the adapter's relay in it.
         firmware: the adapter, running.
         tell: is called with every event as it happens.
+        clock: is called with the line time in seconds, at the end of every block.
     """
 
     office: CentralOffice
@@ -65,6 +66,7 @@ class Stage:
     pair: Pair
     firmware: Firmware
     tell: Callable[[Event], None] = lambda _event: None
+    clock: Callable[[float], None] = lambda _now_s: None
     events: list[Event] = field(default_factory=list)
     heard: list[Sentence] = field(default_factory=list)
     blocks: int = 0
@@ -163,6 +165,7 @@ class Stage:
         block = self.pair.advance(BLOCK_SAMPLES, self.relay_energised, self._phone_out)
         answer = self.firmware.exchange_block(block)
         self.blocks += 1
+        self.clock(self.now_s)
         self._phone_out = answer.phone_out
         if answer.relay_energised != self.relay_energised:
             self.tell_heard()

@@ -1,4 +1,4 @@
-"""The real trace service beside a story: the `star57 service` command in a process of its own, on a real socket."""
+"""The real trace service beside a story: what `star57 service` runs, in a process of its own, on a real socket."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 from types import TracebackType
 
 from nacl.public import PrivateKey
+
+from host_tools.service.records import Records
+from host_tools.service.signing import new_key
+from host_tools.stories.service_on_line_time import LineClock
 
 
 class ServiceNotStarted(Exception):
@@ -34,13 +38,35 @@ class TraceService:
             "STAR57_CENTRE_PUBLIC_KEY": bytes(self.centre_key.public_key).hex(),
             "STAR57_LINES_OFFERED": lines_offered,
         }
+        self._clock_file = folder / "service.clock"
+        self._clock = LineClock(self._clock_file)
         self._log = (folder / "service.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Where it takes requests."""
-        return f"http://127.0.0.1:{self.port}/v1/traces"
+        """Where it takes messages."""
+        return f"http://127.0.0.1:{self.port}/v1/messages"
+
+    def add_adapter(self, adapter_id: str) -> str:
+        """Makes an adapter known, whether the service runs or not; its key, 64 hex digits, for `adapter_key`.
+
+        Raises:
+            AdapterExists: it is known already.
+        """
+        key = new_key()
+        records = Records(self._settings["STAR57_DATABASE"])
+        try:
+            records.prepare()
+            with records.writing() as ledger:
+                ledger.add_adapter(adapter_id, key)
+        finally:
+            records.close()
+        return key.hex()
+
+    def set_time(self, unix_seconds: float) -> None:
+        """Tells the service what time it is on the line; until the first time, its clock is this machine's."""
+        self._clock.set(unix_seconds)
 
     def start(self) -> None:
         """Starts the service and returns when it listens.
@@ -49,7 +75,7 @@ class TraceService:
             ServiceNotStarted: it ended instead.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from host_tools.cli.main import app; app()", "service"],
+            [sys.executable, "-m", "host_tools.stories.service_on_line_time", str(self._clock_file)],
             env={**os.environ, **self._settings},
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -63,8 +89,30 @@ class TraceService:
         if self._process is None:
             return
         self._process.terminate()
-        self._process.communicate()
-        self._process = None
+        self._ended()
+
+    def kill(self) -> None:
+        """Ends the service where it stands (SIGKILL)."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._ended()
+
+    @property
+    def process_id(self) -> int:
+        """Of the service that runs.
+
+        Raises:
+            ServiceNotStarted: none does.
+        """
+        if self._process is None:
+            raise ServiceNotStarted("the trace service does not run")
+        return self._process.pid
+
+    def store_bytes(self) -> int:
+        """How long the store's write-ahead log is: whoever lets no file grow beyond this leaves no room to write."""
+        write_ahead = self.database.with_name(self.database.name + "-wal")
+        return write_ahead.stat().st_size if write_ahead.exists() else 0
 
     def __enter__(self) -> TraceService:
         return self
@@ -73,7 +121,13 @@ class TraceService:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._clock.close()
         self._log.close()
+
+    def _ended(self) -> None:
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
 
 
 def _free_port() -> int:

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import json
+import os
 from array import array
 
 import micropython
 import signals
+from answering import ADAPTER_ID, KEY, answer, read
 from board import HOOK_EDGE, RING_EDGE
 from star57.adapter import Adapter
 from star57.dsp.tones import DtmfSender, ToneSender
@@ -14,6 +16,16 @@ from star57.link import frame
 from star57.link.frame import FrameReceiver
 
 N = 160
+
+HEARTBEAT_ANSWER = {
+    "message": "heartbeat_answer",
+    "version": 1,
+    "unix_seconds": 1767268860,
+    "settings": None,
+    "prompt": None,
+    "log_from": None,
+    "again": False,
+}
 
 
 class TestBoard:
@@ -23,6 +35,7 @@ class TestBoard:
     version = "0"
     commit = "0123abc"
     serial = None
+    network = None
     lost_total = 0
     phone_out_delay_samples = 0
     underruns = 0
@@ -40,19 +53,25 @@ class TestBoard:
         self.edge_level = bytearray(64)
         self.edge_offset = array("H", bytes(128))
         self.energised = False
+        self.coupled = False
         self.logged = []
         self.feedings = 0
         self.time = 1_795_000_000
+        self.time_source = "network"
         self._random = 0
 
     def energise(self, energised):
         self.energised = energised
 
+    def couple(self, coupled):
+        self.coupled = coupled
+
     def wall_time(self):
-        return self.time, "network"
+        return self.time, self.time_source
 
     def set_wall_time(self, unix_seconds):
         self.time = unix_seconds
+        self.time_source = "network"
 
     def take_longest_gap_ms(self):
         return 20
@@ -170,7 +189,10 @@ def test_a_waiting_call_without_caller_id_is_a_call_and_the_same_one_until_its_t
     line = Line()
     line.hook(1)
     line.blocks(100)
-    assert line.adapter._calls.last is None
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    assert line.adapter._calls.last is None  # nobody has been called yet: dial tone ends like that, too
+    line.hear(dtmf("5"))
     line.hear(subscriber_alert())
     line.blocks(40)
     first = line.adapter._calls.last
@@ -190,6 +212,7 @@ def test_a_waiting_call_is_the_last_one_when_the_household_hangs_up_at_once():
     line = Line()
     line.hook(1)
     line.blocks(10)
+    line.hear(dtmf("5"))
     line.hear(subscriber_alert())
     line.hook(0)
     line.blocks(70)
@@ -230,10 +253,12 @@ def test_every_other_code_leaves_the_relay_at_rest():
 
 
 class Host:
-    """The stream of a serial link, and a host behind it that answers each report with the time."""
+    """The stream of a serial link, and a host behind it that answers each heartbeat with the time."""
 
     def __init__(self):
-        self.frames = []
+        self.asked = []
+        self.numbers = []
+        self._question = b""
         self._incoming = b""
         self._heard = FrameReceiver(self)
 
@@ -248,10 +273,17 @@ class Host:
         return count or None
 
     def frame(self, kind, number, payload):
-        self.frames.append((kind, number, json.loads(payload)))
-        if kind == "report":
-            time = b'{"message":"time","version":1,"unix_seconds":1767268860}'
-            self._incoming += frame.build("time", number, time)
+        assert kind == "q"
+        offset, total, part = payload.split(b" ", 2)
+        self._question = self._question[: int(offset)] + part
+        if len(self._question) < int(total):
+            self._incoming += frame.build("g", number, b"%d" % len(self._question))
+            return
+        header, message = read(self._question)
+        self.asked.append(message)
+        self.numbers.append(number)
+        body = b"200 " + answer(header["seq"], HEARTBEAT_ANSWER)
+        self._incoming += frame.build("a", number, b"0 %d %s" % (len(body), body))
 
 
 async def run_for_ms(adapter, duration_ms):
@@ -262,37 +294,72 @@ async def run_for_ms(adapter, duration_ms):
     await asyncio.sleep_ms(0)
 
 
-async def test_a_board_with_a_serial_link_reports_and_is_told_the_time():
+def provisioned():
+    """A board with a key on its flash, and a serial port."""
+    board = TestBoard()
+    board.flash = "build/flash-of-test-adapter"
+    try:
+        os.mkdir(board.flash)
+    except OSError:
+        pass
+    with open(board.flash + "/settings.json", "w") as file:
+        json.dump({"adapter_id": ADAPTER_ID, "adapter_key": KEY.hex()}, file)
+    board.serial = Host()
+    return board
+
+
+async def test_a_board_with_a_serial_link_tells_how_it_is_and_is_told_the_time():
+    board = provisioned()
+    await run_for_ms(Adapter(board), 1200)
+    heartbeat = board.serial.asked[0]
+    assert board.serial.numbers[0] == 0x01010101 % 1000
+    assert (heartbeat["message"], heartbeat["adapter_id"]) == ("heartbeat", ADAPTER_ID)
+    assert (heartbeat["board"], heartbeat["commit"], heartbeat["carrier"]) == ("test", "0123abc", "serial")
+    assert board.time == 1767268860
+    assert board.feedings == 1
+
+
+async def test_without_a_key_nothing_is_sent_and_the_log_says_so():
     board = TestBoard()
     board.serial = Host()
-    adapter = Adapter(board)
-    await run_for_ms(adapter, 1200)
-    kind, number, report = board.serial.frames[0]
-    assert kind == "report"
-    assert number == 0x01010101
-    assert (report["adapter_id"], report["board"], report["commit"]) == ("unprovisioned", "test", "0123abc")
-    assert board.time == 1767268860
+    await run_for_ms(Adapter(board), 1100)
+    assert board.serial.asked == []
+    assert board.logged[1:] == ["settings: no adapter_key: requests are stored, and go nowhere"]
     assert board.feedings == 1
 
 
 async def test_the_log_begins_with_what_runs_and_why():
     board = TestBoard()
     await run_for_ms(Adapter(board), 10)
-    assert board.logged == ["star57 0, commit 0123abc on test: started after power_on"]
+    assert board.logged[0] == "star57 0, commit 0123abc on test: started after power_on"
     board = TestBoard()
     board.commit = ""
     await run_for_ms(Adapter(board), 10)
-    assert board.logged == ["star57 0, commit unknown on test: started after power_on"]
+    assert board.logged[0] == "star57 0, commit unknown on test: started after power_on"
 
 
 async def test_a_task_that_is_overdue_leaves_the_watchdog_hungry():
     for overdue in range(3):
-        board = TestBoard()
-        board.serial = Host()
+        board = provisioned()
         adapter = Adapter(board)
         adapter._link_tasks[overdue].checked_in = lambda: False
         await run_for_ms(adapter, 1100)
         assert board.feedings == 0
+
+
+def test_a_call_before_the_clock_was_set_gets_its_time():
+    line = Line()
+    line.board.time_source = "none"
+    line.board.time = 100
+    line.ring()
+    line.blocks(60)
+    assert (line.adapter._calls.last.at, line.adapter._calls.last.time_source) == (100, "none")
+    for absurd in (1, 0xFFFFFFFF):
+        line.adapter._set_clock(absurd)
+        assert line.board.wall_time() == (100, "none")
+    line.board.time = 130
+    line.adapter._set_clock(1_795_000_030)
+    assert (line.adapter._calls.last.at, line.adapter._calls.last.time_source) == (1_795_000_000, "network")
 
 
 class TestHandset:

@@ -103,3 +103,29 @@ def test_content_that_is_no_history_is_an_empty_one():
         assert calls.last is None, payload
         calls.first_ring(1, "none")
         calls.save()
+
+
+def test_calls_get_their_time_when_the_clock_is_set():
+    record = Record()
+    calls = CallHistory(record, Random())
+    calls.first_ring(100, "none")
+    calls.call_waiting(160, "none")
+    calls.clock_set(1_795_000_000)
+    third = calls.first_ring(1_795_000_200, "network")
+    calls.clock_set(7)
+    assert [(call.at, call.time_source) for call in calls._calls] == [
+        (1_795_000_100, "network"),
+        (1_795_000_160, "network"),
+        (third.at, "network"),
+    ]
+
+
+def test_of_a_call_before_a_restart_without_a_clock_no_time_is_known():
+    record = Record()
+    calls = CallHistory(record, Random())
+    calls.first_ring(100, "none")
+    calls.save()
+    again = CallHistory(record, Random())
+    assert (again.last.at, again.last.time_source) == (0xFFFFFFFF, "none")
+    again.clock_set(1_795_000_000)
+    assert (again.last.at, again.last.time_source) == (0xFFFFFFFF, "none")

@@ -39,3 +39,19 @@ def test_a_file_that_is_none_is_all_default():
     for text in ("", "{", "[]", "5", "null", "\x00\xff", "{" * 3000):
         settings = written(text)
         assert settings.line == "", text
+
+
+def test_a_key_is_64_hex_digits_or_none():
+    for key in ("", "0123456789abcdef" * 4, "0123456789ABCDEF" * 4):
+        settings = Settings({"adapter_key": key})
+        assert (settings.adapter_key, settings.faults) == (key, [])
+    for key in ("0", "0" * 63, "0" * 65, "0" * 63 + "g", " " + "0" * 63, "0x" + "0" * 62):
+        settings = Settings({"adapter_key": key})
+        assert (settings.adapter_key, settings.faults) == ("", ["adapter_key"]), key
+
+
+def test_where_the_service_is():
+    settings = Settings({"service_hosts": "192.0.2.1,trace.example:8443", "service_ca": "ca.der"})
+    assert settings.faults == []
+    assert (settings.service_hosts, settings.service_ca) == ("192.0.2.1,trace.example:8443", "ca.der")
+    assert (settings.service_port, settings.service_path) == (5757, "/v1/messages")

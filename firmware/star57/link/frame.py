@@ -2,17 +2,18 @@
 
 from binascii import crc32
 
+import micropython
 from micropython import const
 
-# JSON of 2048 bytes, and before it in an answer the status and a space.
-LONGEST_PAYLOAD_BYTES = const(2052)
-NUMBERS = const(1_000_000_000)
+from star57.link.repair import repaired
 
-_PREFIX = b"*57 "
-# "*57 ", a kind of 8 letters, a number of 9 digits, the CRC-32, and the spaces between them.
-_LONGEST_HEAD_BYTES = const(32)
-_LONGEST_KIND = const(8)
-_LONGEST_NUMBER = const(9)
+# Offset and total of a part, of four digits each, a space behind either, and 512 bytes; a few are left.
+LONGEST_PAYLOAD_BYTES = const(528)
+NUMBERS = const(1000)
+
+# "*57 ", a kind of one letter, a number of 3 digits, the CRC-32, and the spaces between them.
+_LONGEST_HEAD_BYTES = const(19)
+_LONGEST_NUMBER = const(3)
 _NEWLINE = const(10)
 
 
@@ -23,8 +24,8 @@ class FrameError(Exception):
 def build(kind, number, payload):
     """The bytes of a frame, with the line breaks around it.
 
-    `kind` is 1 to 8 lower-case letters, `number` 0 to NUMBERS - 1, `payload` at most LONGEST_PAYLOAD_BYTES without
-    line feed or carriage return.
+    `kind` is a lower-case letter, `number` 0 to NUMBERS - 1, `payload` at most LONGEST_PAYLOAD_BYTES of printable
+    ASCII.
     """
     head = "*57 {} {} ".format(kind, number).encode()
     return b"\n%s%08x %s\n" % (head, crc32(payload, crc32(head)), payload)
@@ -41,11 +42,26 @@ def parse(line):
     head_bytes = len(line) - len(payload) - len(checksum) - 1
     if checksum != b"%08x" % crc32(payload, crc32(line[:head_bytes])):
         raise FrameError
+    if not is_printable(payload):
+        raise FrameError
     return kind.decode(), int(number), payload
 
 
+def is_printable(data):
+    """Whether all bytes of `data` are printable ASCII."""
+    return bool(_are_printable(data, len(data)))
+
+
+@micropython.viper
+def _are_printable(data: ptr8, count: int) -> bool:
+    for place in range(count):
+        if data[place] < 0x20 or data[place] > 0x7E:
+            return False
+    return True
+
+
 def _is_kind(word):
-    return 1 <= len(word) <= _LONGEST_KIND and word.isalpha() and word.islower()
+    return len(word) == 1 and word.isalpha() and word.islower()
 
 
 def _is_number(word):
@@ -55,7 +71,8 @@ def _is_number(word):
 class FrameReceiver:
     """Finds the frames in a stream of bytes, in a buffer that never grows.
 
-    sink.frame(kind, number, payload) is called for each. Every other line, a damaged frame too, is passed by.
+    sink.frame(kind, number, payload) is called for each, and for those that could be put right. Every other line, a
+    frame that is damaged beyond repair too, is passed by.
     """
 
     def __init__(self, sink):
@@ -85,11 +102,21 @@ class FrameReceiver:
 
     def _line_ended(self, length):
         is_too_long, self._is_too_long = self._is_too_long, False
-        if is_too_long or self._line[: len(_PREFIX)] != _PREFIX:
+        if is_too_long or not length:
             return
         line = bytes(memoryview(self._line)[:length])
         try:
-            kind, number, payload = parse(line[:-1] if line.endswith(b"\r") else line)
+            kind, number, payload = _parse_or_repair(line[:-1] if line.endswith(b"\r") else line)
         except FrameError:
             return
         self._sink.frame(kind, number, payload)
+
+
+def _parse_or_repair(line):
+    try:
+        return parse(line)
+    except FrameError:
+        line = repaired(line)
+        if line is None:
+            raise
+        return parse(line)

@@ -1,18 +1,29 @@
-"""Messages of docs/protocol.md: requests into bytes, and hostile bytes into answers and refusals."""
+"""Messages of docs/protocol.md: asks into bytes, and bytes that may mean harm into answers and refusals."""
 
 import json
+from binascii import a2b_base64
 
 from micropython import const
 
 LONGEST_BYTES = const(2048)
 MOST_CENTS = const(1000)
 
-UNAVAILABLE = "unavailable"
-_REFUSALS = ("malformed", "too_large", "unknown_adapter", UNAVAILABLE)
+MALFORMED = "malformed"
+TOO_LARGE = "too_large"
+OLD_SEQUENCE = "old_sequence"
+_REFUSALS = (MALFORMED, "bad_signature", "unknown_adapter", OLD_SEQUENCE, TOO_LARGE, "unavailable")
 _ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents"}
-_REFUSAL_FIELDS = {"message", "reason"}
-_TIME_FIELDS = {"message", "version", "unix_seconds"}
+_REFUSAL_FIELDS = {"message", "reason", "newest_sequence"}
+_HEARTBEAT_FIELDS = {"message", "version", "unix_seconds", "settings", "prompt", "log_from", "again"}
+_SETTINGS_FIELDS = {"revision", "values"}
+_PROMPT_FIELDS = {"name", "size", "sha256", "offset", "data"}
+_LOG_FIELDS = {"message", "version"}
 _LATEST_UNIX_SECONDS = const(0xFFFF_FFFF)
+_GREATEST_COUNT = const(0x1F_FFFF_FFFF_FFFF)
+_MOST_SETTINGS = const(16)
+_LONGEST_PROMPT_BYTES = const(65536)
+_LONGEST_PART_BYTES = const(960)
+_HEX = "0123456789abcdef"
 # outcome: has a trace_id, the most that it may cost in cents
 _OUTCOMES = {
     "traced": (True, MOST_CENTS),
@@ -30,11 +41,11 @@ class MessageError(Exception):
         self.reason = reason
 
 
-def encode(request):
-    """The UTF-8 JSON of a trace request. Raises MessageError("too_large") beyond 2048 bytes."""
-    body = json.dumps(request, separators=(",", ":")).encode()
+def encode(ask):
+    """The UTF-8 JSON of an ask, a dict of its fields. Raises MessageError("too_large") beyond 2048 bytes."""
+    body = json.dumps(ask, separators=(",", ":")).encode()
     if len(body) > LONGEST_BYTES:
-        raise MessageError("too_large")
+        raise MessageError(TOO_LARGE)
     return body
 
 
@@ -42,42 +53,57 @@ def decode_answer(data, request_id):
     """The trace answer in `data`, as a dict of its fields, to the request of that id. Raises MessageError."""
     answer = _decode(data, "trace_answer", _ANSWER_FIELDS)
     if not _is_answer(answer):
-        raise MessageError("malformed")
+        raise MessageError(MALFORMED)
     if answer["request_id"] != request_id:
         raise MessageError("other_request")
     return answer
 
 
 def decode_refusal(data):
-    """The reason of the refusal in `data`. Raises MessageError."""
-    reason = _decode(data, "refusal", _REFUSAL_FIELDS)["reason"]
+    """The reason of the refusal in `data`, and its newest sequence number or None. Raises MessageError."""
+    refusal = _decode(data, "refusal", _REFUSAL_FIELDS)
+    reason, newest = refusal["reason"], refusal["newest_sequence"]
     if reason not in _REFUSALS:
-        raise MessageError("malformed")
-    return reason
+        raise MessageError(MALFORMED)
+    if not (_is_count(newest) if reason == OLD_SEQUENCE else newest is None):
+        raise MessageError(MALFORMED)
+    return reason, newest
 
 
-def decode_time(data):
-    """The Unix seconds of the time message in `data`, 0 to 4294967295. Raises MessageError."""
-    time = _decode(data, "time", _TIME_FIELDS)
-    if not _is_integer(time["version"], 1, 1) or not _is_integer(
-        time["unix_seconds"], 0, _LATEST_UNIX_SECONDS
-    ):
-        raise MessageError("malformed")
-    return time["unix_seconds"]
+def decode_heartbeat_answer(data):
+    """The answer to a heartbeat, as a dict of its fields; the `data` of a prompt are bytes. Raises MessageError."""
+    answer = _decode(data, "heartbeat_answer", _HEARTBEAT_FIELDS)
+    is_right = (
+        _is_integer(answer["version"], 1, 1)
+        and _is_integer(answer["unix_seconds"], 0, _LATEST_UNIX_SECONDS)
+        and (answer["settings"] is None or _is_settings(answer["settings"]))
+        and (answer["prompt"] is None or _is_prompt(answer["prompt"]))
+        and (answer["log_from"] is None or _is_count(answer["log_from"]))
+        and isinstance(answer["again"], bool)
+    )
+    if not is_right:
+        raise MessageError(MALFORMED)
+    return answer
+
+
+def decode_log_answer(data):
+    """Checks the answer to lines of the log. Raises MessageError."""
+    if not _is_integer(_decode(data, "log_answer", _LOG_FIELDS)["version"], 1, 1):
+        raise MessageError(MALFORMED)
 
 
 def _decode(data, kind, fields):
     if len(data) > LONGEST_BYTES:
-        raise MessageError("too_large")
+        raise MessageError(TOO_LARGE)
     # MicroPython's json takes an object whose end is missing for a whole one.
     if not data.rstrip().endswith(b"}"):
-        raise MessageError("malformed")
+        raise MessageError(MALFORMED)
     try:
         message = json.loads(data)
     except ValueError:
-        raise MessageError("malformed") from None
+        raise MessageError(MALFORMED) from None
     if not isinstance(message, dict) or set(message) != fields or message["message"] != kind:
-        raise MessageError("malformed")
+        raise MessageError(MALFORMED)
     return message
 
 
@@ -93,6 +119,50 @@ def _is_answer(answer):
     return _is_trace_id(answer["trace_id"]) if has_trace_id else answer["trace_id"] is None
 
 
+def _is_settings(settings):
+    if not isinstance(settings, dict) or set(settings) != _SETTINGS_FIELDS:
+        return False
+    values = settings["values"]
+    return (
+        _is_integer(settings["revision"], 1, _GREATEST_COUNT)
+        and isinstance(values, dict)
+        and len(values) <= _MOST_SETTINGS
+    )
+
+
+def _is_prompt(prompt):
+    """Whether it is a part of a prompt; its `data` become bytes."""
+    if not isinstance(prompt, dict) or set(prompt) != _PROMPT_FIELDS:
+        return False
+    prompt["data"] = _part(prompt["data"])
+    return (
+        _is_name(prompt["name"])
+        and _is_integer(prompt["size"], 1, _LONGEST_PROMPT_BYTES)
+        and _is_digits(prompt["sha256"], 64, _HEX)
+        and prompt["data"] is not None
+        and _is_integer(prompt["offset"], 0, prompt["size"] - len(prompt["data"]))
+    )
+
+
+def _part(text):
+    """The bytes of a part in base64; None when it is none."""
+    try:
+        data = a2b_base64(text)
+    except (TypeError, ValueError):
+        return None
+    return data if 0 < len(data) <= _LONGEST_PART_BYTES else None
+
+
+def _is_name(value):
+    if not isinstance(value, str) or not 1 <= len(value) <= 32:
+        return False
+    return all("a" <= letter <= "z" or "0" <= letter <= "9" or letter == "_" for letter in value)
+
+
+def _is_count(value):
+    return _is_integer(value, 0, _GREATEST_COUNT)
+
+
 def _is_integer(value, least, most):
     # A bool is an int to Python, and is none to the protocol.
     return type(value) is int and least <= value <= most
@@ -103,7 +173,7 @@ def _is_digits(value, count, digits):
 
 
 def _is_request_id(value):
-    return _is_digits(value, 32, "0123456789abcdef")
+    return _is_digits(value, 32, _HEX)
 
 
 def _is_trace_id(value):

@@ -1,135 +1,150 @@
-"""The network carrier: one HTTP/1.1 POST over TCP, bounded in bytes and in time (RFC 9112)."""
+"""The network carrier: signed messages posted by HTTP over TCP, with TLS or without, bounded in bytes and in time."""
 
 import asyncio
-import socket
-from errno import EINPROGRESS
+from asyncio import core
 
-from micropython import const
-
+from star57.link.connection import Connection
 from star57.link.error import LinkError
+from star57.link.http import LONGEST_BODY_BYTES, post, receive
+from star57.link.names import Names, is_address, split_port
 
-_LONGEST_HEAD_BYTES = const(1024)
-_LONGEST_BODY_BYTES = const(2048)
-_READ_BYTES = const(256)
-_HTTP_1 = b"HTTP/1."
-_END_OF_HEAD = b"\r\n\r\n"
+__all__ = ("LinkError", "NetworkLink")
 
 
 class NetworkLink:
-    """The service at `host`:`port`, `path`; an exchange may take `timeout_ms` in all."""
+    """The service that `settings` name, reached over `network` (docs/seams.md); a post may take `timeout_ms` in all.
 
-    def __init__(self, host, port, path, timeout_ms=5000):
-        self._host = host
-        self._port = port
-        self._path = path
+    Read at each connect: `service_hosts`, `service_port` where a host has no own, `service_path`, and `service_ca`, the
+    name of a file in the folder `flash` with the certificate (DER) that is trusted; empty for no TLS. A connection is
+    kept open for the next post. One post at a time.
+    """
+
+    name = "network"
+
+    def __init__(self, network, settings, timeout_ms=5000, flash=""):
+        self._network = network
+        self._settings = settings
+        self._flash = flash
         self.timeout_ms = timeout_ms
+        self._names = Names()
+        self._kept = None
+        self._worked = None
 
     async def post(self, body):
-        """Posts a JSON `body`; answers the status and the body of the response, at most 2048 bytes.
+        """Posts the signed message `body`, at most 3000 bytes; answers status and body of the response, at most 3000.
 
-        Raises LinkError: "refused" no connection, "timeout", "closed" before the response was whole,
-        "garbage" not HTTP, "too_large" beyond 2048 bytes of body or 1024 of head.
+        The hosts are tried in turn, that which answered last first, each for its share of the time that is left. What
+        went out over the kept connection goes out once more when nothing came back, so the service may get it twice.
+        Raises LinkError, of the host tried last.
         """
-        try:
-            return await asyncio.wait_for_ms(self._exchange(body), self.timeout_ms)
-        except asyncio.TimeoutError:
-            raise LinkError("timeout") from None
+        if len(body) > LONGEST_BODY_BYTES:
+            raise LinkError("too_large")
+        if not self._network.connected():
+            self.close()
+            raise LinkError("unconnected")
+        until = core.ticks_add(core.ticks(), self.timeout_ms)
+        places = self._places()
+        kept = self._take_kept()
+        if kept is not None:
+            share_ms = _share_ms(until, 1 + len(places))
+            try:
+                return await _within(share_ms, self._exchange(kept, self._worked, body))
+            except LinkError:
+                if kept.has_answered:
+                    raise
+            finally:
+                self._close_unless_kept(kept)
+        return await self._post_in_turn(places, body, until)
 
-    async def _exchange(self, body):
-        # asyncio.open_connection leaves its socket open when it fails or is cancelled.
+    def close(self):
+        """Ends the kept connection. For whoever finds that an answer was none to what was asked."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _take_kept(self):
+        kept, self._kept = self._kept, None
+        if kept is not None and not kept.is_idle():
+            kept.close()
+            return None
+        return kept
+
+    def _places(self):
+        """Where the service may be: (host, port, address), the address None while it is not known."""
+        places = []
+        for text in self._settings.service_hosts.split(","):
+            try:
+                host, port = split_port(text, self._settings.service_port)
+            except LinkError:
+                continue  # one that is none keeps nobody from the others
+            places.append((host, port, host if is_address(host) else None))
+        if not places:
+            raise LinkError("no_name")
+        return self._last_worked_first(places)
+
+    def _last_worked_first(self, places):
+        worked = self._worked or (None, None, None)
+        first = [place for place in places if place[:2] == worked[:2] and place[2] in (None, worked[2])]
+        return first + [place for place in places if place not in first]
+
+    async def _post_in_turn(self, places, body, until):
+        failed = LinkError("timeout")
+        while places and core.ticks_diff(until, core.ticks()) > 0:
+            place, places = places[0], places[1:]
+            share_ms = _share_ms(until, 1 + len(places))
+            try:
+                if place[2] is None:
+                    places = await self._found(place, share_ms // 2) + places
+                else:
+                    return await _within(share_ms, self._post_to(place, body))
+            except LinkError as fault:
+                failed = fault
+                self._names.doubt(place[0])
+        raise failed
+
+    async def _found(self, place, timeout_ms):
+        host, port, _ = place
+        addresses = await self._names.look_up(host, self._network.name_server, timeout_ms)
+        return self._last_worked_first([(host, port, address) for address in addresses])
+
+    async def _post_to(self, place, body):
+        host, port, address = place
+        connection = Connection()
         try:
-            address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
-            pair = socket.socket(address[0], address[1], address[2])
-        except OSError:
-            raise LinkError("refused") from None
-        try:
-            stream = asyncio.StreamReader(pair)
-            await self._send(pair, address[-1], stream, body)
-            return await _receive(stream)
+            await connection.open(address, port, host, self._certificate())
+            answer = await self._exchange(connection, place, body)
         finally:
-            pair.close()
+            self._close_unless_kept(connection)
+        self._worked = place
+        return answer
 
-    async def _send(self, pair, address, stream, body):
+    async def _exchange(self, connection, place, body):
+        await connection.send(post(self._settings.service_path, "{}:{}".format(place[0], place[1]), body))
+        status, answer, keeps = await receive(connection)
+        if keeps:
+            self._kept = connection
+        return status, answer
+
+    def _close_unless_kept(self, connection):
+        if connection is not self._kept:
+            connection.close()
+
+    def _certificate(self):
+        if not self._settings.service_ca:
+            return None
         try:
-            pair.setblocking(False)
-            _connect(pair, address)
-            stream.write(self._head(len(body)))
-            stream.write(body)
-            await stream.drain()
+            with open("{}/{}".format(self._flash, self._settings.service_ca), "rb") as file:
+                return file.read()
         except OSError:
-            raise LinkError("refused") from None
-
-    def _head(self, length):
-        return (
-            "POST {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Type: application/json\r\n"
-            "Content-Length: {}\r\nConnection: close\r\n\r\n"
-        ).format(self._path, self._host, self._port, length)
+            raise LinkError("untrusted") from None
 
 
-def _connect(pair, address):
+def _share_ms(until, parts):
+    return max(1, core.ticks_diff(until, core.ticks()) // parts)
+
+
+async def _within(timeout_ms, exchange):
     try:
-        pair.connect(address)
-    except OSError as fault:
-        if fault.errno != EINPROGRESS:
-            raise
-
-
-async def _receive(stream):
-    head, body = await _receive_head(stream)
-    status, length = _parse_head(head)
-    if length is not None and length > _LONGEST_BODY_BYTES:
-        raise LinkError("too_large")
-    while length is None or len(body) < length:
-        part = await _read(stream)
-        if not part:
-            break
-        body += part
-        if length is None and len(body) > _LONGEST_BODY_BYTES:
-            raise LinkError("too_large")
-    if length is None:
-        return status, body
-    if len(body) < length:
-        raise LinkError("closed")
-    return status, body[:length]
-
-
-async def _receive_head(stream):
-    received = b""
-    while True:
-        if not received.startswith(_HTTP_1[: len(received)]):
-            raise LinkError("garbage")
-        end = received.find(_END_OF_HEAD)
-        if end >= 0:
-            return received[:end], received[end + len(_END_OF_HEAD) :]
-        if len(received) > _LONGEST_HEAD_BYTES:
-            raise LinkError("too_large")
-        part = await _read(stream)
-        if not part:
-            raise LinkError("closed")
-        received += part
-
-
-async def _read(stream):
-    try:
-        return await stream.read(_READ_BYTES)
-    except OSError:
-        raise LinkError("closed") from None
-
-
-def _parse_head(head):
-    """The status and the content length (None when there is none) of a response's head without its end."""
-    lines = head.split(b"\r\n")
-    status = lines[0][9:12]
-    if lines[0][8:9] != b" " or len(status) != 3 or not status.isdigit():
-        raise LinkError("garbage")
-    length = None
-    for line in lines[1:]:
-        name, colon, value = line.partition(b":")
-        if not colon:
-            raise LinkError("garbage")
-        if name.lower() == b"content-length":
-            value = value.strip()
-            if length is not None or not value.isdigit():
-                raise LinkError("garbage")
-            length = int(value)
-    return int(status), length
+        return await asyncio.wait_for_ms(exchange, timeout_ms)
+    except asyncio.TimeoutError:
+        raise LinkError("timeout") from None

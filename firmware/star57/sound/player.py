@@ -152,15 +152,16 @@ class _ToneSource:
 
 
 class Player:
-    """Plays items: prompt names (files of `prompts_folder`, without ".wav"), Signal and Silence.
+    """Plays items: prompt names, Signal and Silence.
 
-    region: a row of regions.REGIONS. faults: how often each named fault has happened; a prompt that cannot be
-    played is a short silence and a fault, never an exception.
+    A prompt is a file of the first of `prompts_folders` that has it, without ".wav". region: a row of
+    regions.REGIONS. faults: how often each named fault has happened; a prompt that cannot be played is a short silence
+    and a fault, never an exception.
     """
 
-    def __init__(self, prompts_folder, region):
+    def __init__(self, prompts_folders, region):
         self.faults = {PROMPT_MISSING: 0, PROMPT_BROKEN: 0}
-        self._folder = prompts_folder
+        self._folders = prompts_folders
         self._region = region
         self._sender = ToneSender()
         self._items = ()
@@ -182,11 +183,11 @@ class Player:
         self.prepare()
 
     def stop(self):
-        """Falls silent, in 5 ms."""
-        for source in (self._now, self._next):
-            if source is not None:
-                source.close()
+        """Falls silent, in 5 ms. Allocates nothing where tones play."""
+        if self._next is not None:
+            self._next.close()
         if self._now is not None:
+            self._now.close()
             self._falling = self._last
         self._now = None
         self._next = None
@@ -231,11 +232,21 @@ class Player:
         return self._open(item) or _ToneSource(QUIET, _FAULT_MS, self._sender)
 
     def _open(self, name):
-        try:
-            file = open("{}/{}.wav".format(self._folder, name), "rb")
-        except OSError:
+        is_there = False
+        for folder in self._folders:
+            try:
+                file = open("{}/{}.wav".format(folder, name), "rb")
+            except OSError:
+                continue
+            is_there = True
+            source = self._opened(file)
+            if source is not None:
+                return source
+        if not is_there:
             self.faults[PROMPT_MISSING] += 1
-            return None
+        return None
+
+    def _opened(self, file):
         try:
             return _PromptSource(file)
         except (OSError, wav.WavError):

@@ -18,16 +18,20 @@ ANNOUNCEMENTS = {
     "already_traced": ("already_traced", "not_charged"),
     "no_call": ("no_call", "not_charged"),
     "not_confirmed": ("not_traced", "not_charged"),
-    "stored": ("stored", "danger"),
+    "stored": ("stored", "answer_later", "danger"),
     "store_full": ("store_full", "not_traced", "not_charged", "danger"),
+    "earlier_traced": ("earlier_traced", _CHARGE, "danger", "after_trace"),
+    "earlier_not_traceable": ("earlier_not_traceable", "not_charged", "danger"),
+    "earlier_already_traced": ("earlier_already_traced", "not_charged"),
+    "earlier_not_offered": ("earlier_not_offered", "not_charged"),
     "store_failed": ("store_failed", "not_traced", "not_charged", "danger"),
 }
 
 
 def announcement(name, charge_cents=0):
-    """The items to play for an announcement: an outcome, "offer", "newer_call" or "please_wait".
+    """The items to play: an outcome, "earlier_" and an outcome, "offer", "newer_call" or "please_wait".
 
-    charge_cents: 0 to 1000: the price of a trace in an offer, what this trace costs in "traced".
+    charge_cents: 0 to 1000: the price of a trace in an offer, what a trace costs in "traced" and "earlier_traced".
     """
     if name == "not_offered":
         return reorder(_REORDER_MS)

@@ -1,7 +1,7 @@
 """The conversation behind the trace code, in the order in which it is held.
 
-It names announcements and knows no sound. The announcement of an outcome has the outcome's own name;
-NOT_OFFERED is told by reorder tone, and LEFT to nobody.
+It names announcements and knows no sound. The announcement of an outcome has the outcome's own name, and one of
+an earlier trace has EARLIER before it; NOT_OFFERED is told by reorder tone, and LEFT to nobody.
 """
 
 from micropython import const
@@ -24,6 +24,7 @@ STORE_FAILED = "store_failed"
 OFFER = "offer"
 PLEASE_WAIT = "please_wait"
 NEWER_CALL = "newer_call"
+EARLIER = "earlier_"
 
 _CONFIRM = const(0x31)  # the digit 1
 _PROMPTS = const(3)  # once, and two repeats
@@ -36,7 +37,7 @@ class HungUp(Exception):
 
 
 class Dialogue:
-    """One conversation, about the call that is the last one when it begins.
+    """One conversation: what became of earlier requests, then the call that is the last one by then.
 
     `handset` has `await say(announcement, cents)`, `await ask(announcement, cents, timeout_ms)`, which
     answers the code of a digit or None, `await reorder()` and `check()`; each raises HungUp. `board` has
@@ -58,9 +59,12 @@ class Dialogue:
             return LEFT
 
     async def _converse(self):
+        told = await self._tell_earlier()
+        call = self._calls.last
+        if call is not None and call.call_id in told:
+            return told[call.call_id]
         if not self._settings.trace_offered:
             return await self._tell(NOT_OFFERED)
-        call = self._calls.last
         outcome = self._known_outcome(call)
         if outcome is None and self._settings.two_stage:
             call = await self._confirmed(call)
@@ -68,8 +72,18 @@ class Dialogue:
                 outcome = NOT_CONFIRMED
         if outcome is not None:
             return await self._tell(outcome)
-        outcome, charge_cents = await self._trace(call)
-        return await self._tell(outcome, charge_cents)
+        return await self._trace(call)
+
+    async def _tell_earlier(self):
+        """Tells each answer that the household has not heard; answers their outcomes, by call_id."""
+        told = {}
+        for request_id, call_id, answer in self._outbox.untold():
+            outcome = answer["outcome"]
+            await self._handset.say(EARLIER + outcome, answer["charge_cents"])
+            self._outbox.tell(request_id)
+            self._mark(call_id, outcome)
+            told[call_id] = outcome
+        return told
 
     def _known_outcome(self, call):
         """What can be told without asking, or None: a call is traced once, and a pending request counts."""
@@ -99,21 +113,29 @@ class Dialogue:
         return None
 
     async def _trace(self, call):
-        """Keeps the request, then says the first word; answers the outcome and what it costs in cents."""
+        """Keeps the request, then says the first word; tells what became of it, and answers that."""
         requested_at, time_source = self._board.wall_time()
         message = request.build(self._settings, call, requested_at, time_source, self._board.random_bytes)
         try:
             self._outbox.add(message)
         except OutboxFull:
-            return STORE_FULL, 0
+            return await self._tell(STORE_FULL)
         except StorageError:
-            return STORE_FAILED, 0
+            return await self._tell(STORE_FAILED)
         await self._handset.say(PLEASE_WAIT, 0)
         answer = await self._answer(message["request_id"])
         if answer is None:
-            return STORED, 0
-        self._mark(call, answer["outcome"])
-        return answer["outcome"], answer["charge_cents"]
+            return await self._tell(STORED)
+        self._mark(call.call_id, answer["outcome"])
+        return await self._tell_answer(message["request_id"], answer)
+
+    async def _tell_answer(self, request_id, answer):
+        """Tells an answer; it counts as heard when it was said, and reorder tone as soon as it sounds."""
+        if answer["outcome"] == NOT_OFFERED:
+            self._outbox.tell(request_id)
+        outcome = await self._tell(answer["outcome"], answer["charge_cents"])
+        self._outbox.tell(request_id)
+        return outcome
 
     async def _answer(self, request_id):
         for _ in range(0, self._settings.answer_timeout_ms, _HOOK_CHECK_MS):
@@ -123,8 +145,8 @@ class Dialogue:
                 return answer
         return None
 
-    def _mark(self, call, outcome):
-        self._calls.traced(call.call_id, outcome)
+    def _mark(self, call_id, outcome):
+        self._calls.traced(call_id, outcome)
         try:
             self._calls.save()
         except StorageError:

@@ -11,10 +11,12 @@ class OutboxFull(Exception):
 
 
 class Outbox:
-    """Requests in the order dialled, and their answers, in a DurableRecord.
+    """Requests in the order dialled, their answers, and whether the household has heard them, in a DurableRecord.
 
-    At most `capacity` entries: a settled one makes room, the oldest first; a pending one never does.
-    What is on flash is read once. Content that is no outbox counts in `faults`, and the outbox starts empty.
+    At most `capacity` entries. A pending one never makes room. Of the settled ones those that the household has
+    heard do, the oldest first; one that it has not heard only where no other is left, the oldest first: the
+    service still has what became of it. What is on flash is read once. Content that is no outbox counts in
+    `faults`, and the outbox starts empty.
     """
 
     def __init__(self, record, capacity=16):
@@ -38,7 +40,7 @@ class Outbox:
         if self._entry(request["request_id"]):
             return
         entries = self._with_room()
-        entries.append({"request": request, "answer": None})
+        entries.append({"request": request, "answer": None, "told": False})
         self._record.write(_encode(entries))
         self._entries = entries
         self.added.set()
@@ -61,6 +63,28 @@ class Outbox:
         for waiting_id, event in self._waiting:
             if waiting_id == request_id:
                 event.set()
+
+    def untold(self):
+        """(request_id, call_id, answer) of what was answered and not heard yet, the oldest first; a new list."""
+        return [
+            (entry["request"]["request_id"], entry["request"]["call"]["call_id"], entry["answer"])
+            for entry in self._entries
+            if _is_untold(entry)
+        ]
+
+    def tell(self, request_id):
+        """The household has heard the answer to a request. A pending or unknown one changes nothing.
+
+        What cannot be written counts in `faults` and holds until the power goes; then it is told again.
+        """
+        entry = self._entry(request_id)
+        if entry is None or not _is_untold(entry):
+            return
+        entry["told"] = True
+        try:
+            self._record.write(_encode(self._entries))
+        except StorageError:
+            self.faults += 1
 
     def answer_for(self, request_id):
         """The answer to a request; None while it is pending, or when it is not known."""
@@ -98,16 +122,10 @@ class Outbox:
         return None
 
     def _with_room(self):
-        pending = len(self.pending)
-        if pending >= self._capacity:
-            raise OutboxFull
-        evicted = max(0, len(self._entries) + 1 - self._capacity)
-        entries = []
-        for entry in self._entries:
-            if evicted and entry["answer"] is not None:
-                evicted -= 1
-            else:
-                entries.append(entry)
+        """The entries without those that make room for one more. Raises OutboxFull."""
+        entries = list(self._entries)
+        while len(entries) >= self._capacity:
+            entries.remove(_least_needed(entries))
         return entries
 
     def _load(self):
@@ -119,7 +137,7 @@ class Outbox:
         except ValueError:
             entries = None
         if isinstance(entries, list) and all(_is_entry(entry) for entry in entries):
-            return entries
+            return [_with_told(entry) for entry in entries]
         self.faults += 1
         return []
 
@@ -133,8 +151,32 @@ def _identity(request):
     return {"request_id": request["request_id"], "call": {"call_id": request["call"]["call_id"]}}
 
 
+def _is_untold(entry):
+    return entry["answer"] is not None and not entry["told"]
+
+
+def _least_needed(entries):
+    """The settled entry that makes room. Raises OutboxFull when all are pending."""
+    settled = [entry for entry in entries if entry["answer"] is not None]
+    if not settled:
+        raise OutboxFull
+    for entry in settled:
+        if entry["told"]:
+            return entry
+    return settled[0]
+
+
+def _with_told(entry):
+    # A record from before there was `told`: nobody can say, and the household is not told of old things anew.
+    if "told" not in entry:
+        entry["told"] = entry["answer"] is not None
+    return entry
+
+
 def _is_entry(entry):
-    if not isinstance(entry, dict) or set(entry) != {"request", "answer"}:
+    if not isinstance(entry, dict) or set(entry) - {"told"} != {"request", "answer"}:
+        return False
+    if not isinstance(entry.get("told", False), bool):
         return False
     return _is_request(entry["request"]) and (entry["answer"] is None or _is_answer(entry["answer"]))
 

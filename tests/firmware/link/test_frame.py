@@ -63,18 +63,25 @@ def test_streams_in_parts_of_any_size():
 def test_only_the_first_bytes_of_a_part_count():
     sink = Frames()
     receiver = FrameReceiver(sink)
-    data = frame.build("request", 1, b"{}")
+    data = frame.build("g", 1, b"16")
     receiver.feed(data + b"noise\n", len(data))
-    assert sink.frames == [["request", 1, b"{}"]]
+    assert sink.frames == [["g", 1, b"16"]]
 
 
 def test_a_frame_with_any_byte_changed_is_none():
-    line = frame.build("request", 57, b'{"message":"trace_request"}').strip(b"\n")
+    line = frame.build("a", 57, b"0 27 200 eyJhbGciOiJIUzI1NiJ9..").strip(b"\n")
     for place in range(len(line)):
         for value in (0, 0x0A, 0x0D, 0x20, 0x2D, 0x30, 0x37, 0x41, 0x61, 0x80, 0xFF):
             changed = bytearray(line)
             changed[place] = value
             assert bytes(changed) == line or not is_frame(bytes(changed)), (place, value)
+
+
+def test_what_is_printable():
+    assert frame.is_printable(b"")
+    assert frame.is_printable(bytes(range(0x20, 0x7F)))
+    for value in (0, 0x0A, 0x1F, 0x7F, 0x80, 0xFF):
+        assert not frame.is_printable(b"a" + bytes([value]))
 
 
 def test_noise_without_an_end_takes_no_memory():

@@ -1,6 +1,7 @@
 """Messages: the vectors of docs/protocol.md, and bytes that mean harm."""
 
 import json
+from binascii import a2b_base64
 
 from star57.link import message
 from star57.link.message import MessageError
@@ -41,10 +42,12 @@ def test_invalid_answers():
 
 
 def test_refusals():
+    settles = {"malformed", "too_large"}
     for vector in vectors("refusals"):
-        reason = message.decode_refusal(body_of(vector))
+        reason, newest = message.decode_refusal(body_of(vector))
         assert reason == vector["reason"]
-        assert (reason == message.UNAVAILABLE) == (vector["request_is"] == "kept")
+        assert newest == json.loads(vector["body"])["newest_sequence"]
+        assert (reason in settles) == (vector["request_is"] == "settled"), vector["name"]
 
 
 def test_hostile_refusals():
@@ -56,10 +59,17 @@ def test_hostile_refusals():
         b'{"message":"refusal"}',
         b'{"message":"refusal","reason":"because"}',
         b'{"message":"refusal","reason":null}',
-        b'{"message":"refusal","reason":["malformed"]}',
-        b'{"message":"refusal","reason":"malformed"',
-        b'{"message":"refusal","reason":"malformed","more":1}',
-        b'{"message":"trace_answer","reason":"malformed"}',
+        b'{"message":"refusal","reason":"malformed"}',
+        b'{"message":"refusal","reason":["malformed"],"newest_sequence":null}',
+        b'{"message":"refusal","reason":"malformed","newest_sequence":null',
+        b'{"message":"refusal","reason":"malformed","newest_sequence":null,"more":1}',
+        b'{"message":"refusal","reason":"malformed","newest_sequence":7}',
+        b'{"message":"refusal","reason":"old_sequence","newest_sequence":null}',
+        b'{"message":"refusal","reason":"old_sequence","newest_sequence":-1}',
+        b'{"message":"refusal","reason":"old_sequence","newest_sequence":true}',
+        b'{"message":"refusal","reason":"old_sequence","newest_sequence":1.0}',
+        b'{"message":"refusal","reason":"old_sequence","newest_sequence":9007199254740992}',
+        b'{"message":"trace_answer","reason":"malformed","newest_sequence":null}',
     )
     for data in hostile:
         assert reason_of(message.decode_refusal, data) == "malformed", data
@@ -93,3 +103,28 @@ def test_an_answer_cut_anywhere_is_malformed():
     body = vectors("answers")["valid"][0]["body"].encode()
     for length in range(len(body)):
         assert reason_of(message.decode_answer, body[:length], REQUEST_ID) == "malformed", length
+
+
+def heartbeat_vectors(part):
+    with open("docs/vectors/heartbeat.json") as file:
+        return json.load(file)[part]
+
+
+def test_heartbeat_answers():
+    for vector in heartbeat_vectors("heartbeat_answers")["valid"]:
+        answer = message.decode_heartbeat_answer(body_of(vector))
+        expected = json.loads(vector["body"])
+        if expected["prompt"] is not None:
+            expected["prompt"]["data"] = a2b_base64(expected["prompt"]["data"])
+        assert answer == expected, vector["name"]
+    for vector in heartbeat_vectors("heartbeat_answers")["invalid"]:
+        reason = reason_of(message.decode_heartbeat_answer, body_of(vector))
+        assert reason in ("malformed", "too_large"), vector["name"]
+
+
+def test_log_answers():
+    for vector in heartbeat_vectors("log_answers")["valid"]:
+        message.decode_log_answer(body_of(vector))
+    for vector in heartbeat_vectors("log_answers")["invalid"]:
+        reason = reason_of(message.decode_log_answer, body_of(vector))
+        assert reason in ("malformed", "too_large"), vector["name"]

@@ -8,6 +8,7 @@ board = Board()
 
 
 async def main():
+    board.couple(True)
     while True:
         n = await board.next_block()
         for i in range(n):

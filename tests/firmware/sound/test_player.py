@@ -32,7 +32,7 @@ def _write_pcm(name, samples):
 
 
 def _player(folder=FOLDER):
-    return Player(folder, REGIONS["US"])
+    return Player((folder,), REGIONS["US"])
 
 
 def _played(player, n, block_samples=BLOCK_SAMPLES):

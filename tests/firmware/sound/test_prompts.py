@@ -10,6 +10,10 @@ OUTCOMES = (
     "not_confirmed",
     "store_full",
     "store_failed",
+    "earlier_traced",
+    "earlier_not_traceable",
+    "earlier_already_traced",
+    "earlier_not_offered",
 )
 
 
@@ -51,8 +55,20 @@ def test_a_trace_tells_its_charge():
     assert _names(prompts.announcement("traced", 0))[:2] == ("traced", "not_charged")
 
 
+def test_an_earlier_trace_tells_its_charge_and_what_to_do_next():
+    names = _names(prompts.announcement("earlier_traced", 250))
+    assert names[:6] == ("earlier_traced", "charge_is", "2", "dollars", "and", "50")
+    assert names[-2:] == ("danger", "after_trace")
+
+
+def test_a_stored_request_says_how_its_answer_comes():
+    assert _names(prompts.announcement("stored")) == ("stored", "answer_later", "danger")
+
+
 def test_what_was_not_traced_is_said_to_be_free():
-    for outcome in ("not_traceable", "already_traced", "not_confirmed", "store_full", "store_failed"):
+    for outcome in OUTCOMES:
+        if outcome in ("traced", "stored", "no_call", "earlier_traced"):
+            continue
         assert "not_charged" in _names(prompts.announcement(outcome))
 
 

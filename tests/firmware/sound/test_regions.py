@@ -30,4 +30,5 @@ def test_us_busy_and_reorder_differ_only_in_their_interruptions():
 def test_how_long_a_tone_lasts_of_itself():
     region = REGIONS["US"]
     assert region["confirmation"].duration_ms == 600
-    assert region["dial"].duration_ms == region["reorder"].duration_ms == region["stutter"].duration_ms == 0
+    assert region["dial"].duration_ms == region["reorder"].duration_ms == 0
+    assert region["stutter"].duration_ms == 1990

@@ -114,13 +114,14 @@ class House:
         self.outbox = Outbox(self.record)
         self.handset = Handset(self.record, answers, hangs_up_at, newer_calls)
         self.settings = settings(**kept)
+        self.board = Board()
         self.sent = []
 
     async def dials(self, outcome=None, charge_cents=0):
         """The household dials the code; the service will answer `outcome`. Answers what run() answers."""
         service = asyncio.create_task(self._serve(outcome, charge_cents)) if outcome else None
         try:
-            return await Dialogue(self.handset, self.calls, self.outbox, self.settings, Board()).run()
+            return await Dialogue(self.handset, self.calls, self.outbox, self.settings, self.board).run()
         finally:
             if service:
                 service.cancel()
@@ -285,15 +286,110 @@ async def test_a_pending_request_is_not_doubled():
     assert len(house.outbox.pending) == 1
 
 
-async def test_what_was_settled_later_is_told():
-    for settled, told in (("traced", "already_traced"), ("not_traceable", "not_traceable")):
+def service_answers(house, *answers):
+    """The service answers what is stored, (outcome, charge_cents) each, in the order dialled; nobody listens."""
+    for request, (outcome, charge_cents) in zip(house.outbox.pending, answers):
+        house.outbox.settle(request["request_id"], {"outcome": outcome, "charge_cents": charge_cents})
+    house.handset.heard.clear()
+
+
+async def stored(house, outcome, charge_cents=0):
+    """The household's request is stored, and answered when it is gone."""
+    assert await house.dials() == "stored"
+    service_answers(house, (outcome, charge_cents))
+
+
+async def two_stored(house):
+    """Two calls: the first is traced, the second cannot be."""
+    assert await house.dials() == "stored"
+    ring(house.calls)
+    assert await house.dials() == "stored"
+    service_answers(house, ("traced", 500), ("not_traceable", 0))
+
+
+async def test_what_was_settled_later_is_told_and_not_asked_again():
+    for outcome, charge_cents in (
+        ("traced", 500),
+        ("not_traceable", 0),
+        ("already_traced", 0),
+        ("not_offered", 0),
+    ):
         house = House("1", "1")
-        assert await house.dials() == "stored"
-        request_id = house.outbox.pending[0]["request_id"]
-        house.outbox.settle(request_id, {"outcome": settled, "charge_cents": 0})
-        assert await house.dials() == told
-        assert house.heard()[3:] == [told]
-        assert house.outbox.pending == []
+        await stored(house, outcome, charge_cents)
+        assert await house.dials() == outcome
+        assert house.handset.heard == [("earlier_" + outcome, charge_cents)]
+        assert house.calls.last.trace_outcome == outcome
+        assert house.outbox.pending == house.outbox.untold() == Outbox(house.record).untold() == []
+
+
+async def test_what_was_told_once_is_not_told_again():
+    house = House("1")
+    await stored(house, "traced", 500)
+    assert await house.dials() == "traced"
+    assert await house.dials() == "already_traced"
+    assert house.heard() == ["earlier_traced", "already_traced"]
+
+
+async def test_earlier_answers_come_in_order_and_then_the_last_call():
+    house = House("1", "1", "1")
+    first = house.calls.last
+    await two_stored(house)
+    ring(house.calls)
+    assert await house.dials("traced", 300) == "traced"
+    assert house.handset.heard == [
+        ("earlier_traced", 500),
+        ("earlier_not_traceable", 0),
+        ("offer", PRICE_CENTS),
+        ("please_wait", 0),
+        ("traced", 300),
+    ]
+    assert first.trace_outcome == "traced"
+    assert house.outbox.untold() == []
+
+
+async def test_hanging_up_leaves_what_was_not_heard():
+    house = House("1", "1")
+    await two_stored(house)
+    house.handset._hangs_up_at = "earlier_not_traceable"
+    assert await house.dials() == "left"
+    assert [answer["outcome"] for _, _, answer in house.outbox.untold()] == ["not_traceable"]
+    house.handset._hangs_up_at = None
+    assert await house.dials() == "not_traceable"
+    assert house.heard() == ["earlier_traced", "earlier_not_traceable", "earlier_not_traceable"]
+
+
+async def test_an_answer_that_was_heard_is_told():
+    for outcome in ("traced", "not_traceable", "not_offered"):
+        house = House("1")
+        await house.dials(outcome)
+        assert Outbox(house.record).untold() == []
+
+
+async def test_an_answer_that_was_not_heard_is_untold():
+    house = House("1", hangs_up_at="traced")
+    assert await house.dials("traced", 500) == "left"
+    assert len(Outbox(house.record).untold()) == 1
+    house = House("1", hangs_up_at="reorder")
+    assert await house.dials("not_offered") == "left"
+    assert Outbox(house.record).untold() == []  # the tone has no end to wait for
+
+
+async def test_earlier_answers_are_told_where_trace_is_no_longer_offered():
+    house = House("1")
+    await stored(house, "traced", 500)
+    ring(house.calls)
+    house.settings = settings(trace_offered=False)
+    assert await house.dials() == "not_offered"
+    assert house.heard() == ["earlier_traced", "reorder"]
+
+
+async def test_a_mark_that_cannot_be_written_is_not_told_twice_until_the_power_goes():
+    house = House("1")
+    await stored(house, "traced", 500)
+    house.record.broken = True
+    assert await house.dials() == "traced"
+    assert await house.dials() == "already_traced"
+    assert len(Outbox(house.record).untold()) == 1
 
 
 async def test_a_full_outbox_is_told():

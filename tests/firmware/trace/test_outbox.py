@@ -120,6 +120,81 @@ def test_the_oldest_settled_one_makes_room():
     assert ids(Outbox(record)) == [identity(number) for number in range(18) if number not in (4, 9)]
 
 
+def untold(outbox):
+    return [request_id for request_id, _, _ in outbox.untold()]
+
+
+def test_an_answer_is_untold_until_it_is_told_also_after_a_restart():
+    record = Record()
+    outbox = Outbox(record)
+    for number in (2, 1, 3):
+        outbox.add(request(number))
+    assert outbox.untold() == []
+    outbox.settle(identity(1), ANSWER)
+    outbox.settle(identity(2), ANSWER)
+    assert outbox.untold() == [(identity(number), "{:016x}".format(number), ANSWER) for number in (2, 1)]
+    assert Outbox(record).untold() == outbox.untold()
+    outbox.tell(identity(2))
+    assert untold(outbox) == untold(Outbox(record)) == [identity(1)]
+    outbox.tell(identity(1))
+    assert Outbox(record).untold() == []
+    assert Outbox(record).answer_for(identity(1)) == ANSWER
+
+
+def test_what_is_pending_unknown_or_told_before_costs_no_write():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.tell(identity(1))
+    outbox.tell(identity(9))
+    assert record.writes == 1
+    outbox.settle(identity(1), ANSWER)
+    assert untold(outbox) == [identity(1)]
+    outbox.tell(identity(1))
+    outbox.tell(identity(1))
+    assert record.writes == 3
+
+
+def test_a_mark_that_cannot_be_written_holds_until_the_power_goes():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.settle(identity(1), ANSWER)
+    record.broken = True
+    outbox.tell(identity(1))
+    assert outbox.untold() == []
+    assert outbox.faults == 1
+    assert untold(Outbox(record)) == [identity(1)]
+
+
+def test_a_record_of_before_counts_its_answers_as_told():
+    entries = [{"request": request(1), "answer": ANSWER}, {"request": request(2), "answer": None}]
+    outbox = Outbox(Record(json.dumps(entries).encode()))
+    assert outbox.faults == 0
+    assert outbox.untold() == []
+    outbox.settle(identity(2), ANSWER)
+    assert untold(outbox) == [identity(2)]
+
+
+def test_what_was_told_makes_room_before_what_was_not():
+    record = Record()
+    outbox = Outbox(record)
+    for number in range(16):
+        outbox.add(request(number))
+    for number in (3, 4, 5, 6):
+        outbox.settle(identity(number), ANSWER)
+    outbox.tell(identity(6))
+    outbox.tell(identity(5))
+    gone = (5, 6, 3, 4)
+    for number in range(4):
+        outbox.add(request(16 + number))
+        assert [kept for kept in (3, 4, 5, 6) if outbox.answer_for(identity(kept))] == sorted(
+            gone[number + 1 :]
+        )
+    assert refuses(OutboxFull, outbox.add, request(20))
+    assert len(Outbox(record).pending) == 16
+
+
 def test_a_request_that_cannot_be_written_is_not_kept():
     record = Record()
     outbox = Outbox(record)
@@ -165,6 +240,7 @@ def test_hostile_flash_gives_an_empty_outbox():
         json.dumps([{"request": request(1), "answer": {"outcome": None, "charge_cents": 0}}]).encode(),
         json.dumps([{"request": request(1), "answer": {"outcome": "traced"}}]).encode(),
         json.dumps([{"request": request(1), "answer": None, "more": 1}]).encode(),
+        json.dumps([{"request": request(1), "answer": None, "told": 1}]).encode(),
     ]
     for payload in hostile:
         outbox = Outbox(Record(payload))

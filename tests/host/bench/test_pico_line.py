@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from bench.pico_line import Told, converter, rows, states
-from host_tools.gateway.messages import Report, parse_report
+from host_tools.service.messages import Heartbeat
 
 
-def report(**fields: object) -> Report:
+def heartbeat(**fields: object) -> Heartbeat:
     told = {
-        "message": "report", "version": 1, "adapter_id": "bench-01", "board": "pico", "firmware": "0.1.0",
-        "commit": "0123abc", "reset_reason": "power_on", "uptime_s": 0, "free_heap_bytes": 128_000, "lost_samples": 0,
-        "underruns": 0, "longest_gap_ms": 40, "outbox": 0,
+        "message": "heartbeat", "version": 1, "adapter_id": "bench-01", "board": "pico", "firmware": "0.1.0",
+        "commit": "0123abc", "carrier": "serial", "reset_reason": "power_on", "uptime_s": 0,
+        "unix_seconds": 1_795_000_000, "time_source": "network", "free_heap_bytes": 128_000, "lost_samples": 0,
+        "underruns": 0, "longest_gap_ms": 40, "outbox": 0, "refusals": 0, "decoded": None, "settings_revision": 0,
+        "settings_refused": [], "prompt": None, "log_lines": 1,
     }  # fmt: skip
-    return parse_report(json.dumps({**told, **fields}).encode())
+    return Heartbeat.model_validate({**told, **fields})
 
 
-FLAT = [report(), *[report(free_heap_bytes=125_000)] * 30]
+FLAT = [heartbeat(), *[heartbeat(free_heap_bytes=125_000)] * 30]
 TOLD = Told({"starts": [1.0], "at rest": [0.2] * 50 + [0.4] * 50}, FLAT, 0.06, 10.0, 10.1, 10.05, 0)
 
 
@@ -39,12 +40,12 @@ def test_everything_holds_on_a_good_board() -> None:
         (replace(TOLD, first_sample_s=1.5), "boot to the first sample"),
         (replace(TOLD, sound_s=10.3), "end of the last digit"),
         (replace(TOLD, busy={"at rest": [0.5] * 100}), "mean load, at rest"),
-        (replace(TOLD, reports=[report(free_heap_bytes=119_000), *FLAT]), "free heap after boot"),
-        (replace(TOLD, reports=[*FLAT, report(free_heap_bytes=119_000)]), "free heap at the least"),
-        (replace(TOLD, reports=[*FLAT[:28], report(), *FLAT[28:]]), "free heap at rest"),
-        (replace(TOLD, reports=[*FLAT, report()]), "free heap, 52 calls"),
-        (replace(TOLD, reports=[*FLAT, report(lost_samples=1)]), "samples of the line lost"),
-        (replace(TOLD, reports=[*FLAT, report(longest_gap_ms=300)]), "longest time"),
+        (replace(TOLD, heartbeats=[heartbeat(free_heap_bytes=119_000), *FLAT]), "free heap after boot"),
+        (replace(TOLD, heartbeats=[*FLAT, heartbeat(free_heap_bytes=119_000)]), "free heap at the least"),
+        (replace(TOLD, heartbeats=[*FLAT[:28], heartbeat(), *FLAT[28:]]), "free heap at rest"),
+        (replace(TOLD, heartbeats=[*FLAT, heartbeat()]), "free heap, 52 calls"),
+        (replace(TOLD, heartbeats=[*FLAT, heartbeat(lost_samples=1)]), "samples of the line lost"),
+        (replace(TOLD, heartbeats=[*FLAT, heartbeat(longest_gap_ms=300)]), "longest time"),
         (replace(TOLD, resets=1), "samples of the line lost"),
     ],
 )

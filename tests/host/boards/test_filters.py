@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from host_tools.exchange.pair import COUPLING_DB
 from tests.host.boards.micropython_source import constants_of
 
 _REPOSITORY = Path(__file__).parents[3]
@@ -27,9 +28,10 @@ _CARRIER_HZ = _AUDIO_OUT["CLOCK_HZ"] / _AUDIO_OUT["_DUTIES"]
 _NETLISTS = {
     "receive": _BOARD / "filters" / "receive.cir",
     "transmit": _BOARD / "filters" / "transmit.cir",
+    "coupling": _BOARD / "filters" / "coupling.cir",
     "wire": _EMULATOR / "filter.cir",
 }
-_OUTPUT_NODE = {"receive": "adc", "transmit": "vin", "wire": "adc"}
+_OUTPUT_NODE = {"receive": "adc", "transmit": "vin", "coupling": "tip", "wire": "adc"}
 _UNITS = {"ohm": 1.0, "kohm": 1e3, "pF": 1e-12, "nF": 1e-9, "uF": 1e-6}
 _SPICE_UNITS = {"": 1.0, "k": 1e3, "p": 1e-12, "n": 1e-9, "u": 1e-6}
 _SWEEP = "dec 400 5 200k"
@@ -291,9 +293,65 @@ def test_wires_within_tolerance_pass_the_voice_band(tmp_path: Path) -> None:
         assert wire.at(_CARRIER_HZ) < -35.5
 
 
-@pytest.mark.parametrize("name", ["receive", "transmit", "wire"])
+def _impedance_ohm(hz: list[float], powered: bool, folder: Path) -> list[float]:
+    """Of the coupling, as the pair sees it: what 1 A makes in volts."""
+    circuit = re.sub(r"^\.control.*", "", _netlist("coupling"), flags=re.MULTILINE | re.DOTALL)
+    circuit = circuit.replace(" AC 1", "")
+    circuit = re.sub(r"^REXCHANGE.*\n^RPHONE.*$", "IPAIR 0 tip AC 1", circuit, flags=re.MULTILINE)
+    if not powered:
+        circuit = re.sub(r"^XU10.*$", "", circuit, flags=re.MULTILINE)
+    table = folder / f"{powered}.txt"
+    control = f".control\nset wr_singlescale\nac {_SWEEP}\nwrdata {table} vm(tip)\n.endc\n.end\n"
+    deck = folder / f"{powered}.cir"
+    deck.write_text(circuit + control)
+    command = [shutil.which("ngspice") or "ngspice", "-b", str(deck)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert table.exists(), ran.stdout + ran.stderr
+    at_hz, ohm = np.loadtxt(table, unpack=True)
+    return [float(np.interp(each, at_hz, ohm)) for each in hz]
+
+
+@needs_ngspice
+def test_the_coupling_has_the_loss_of_the_seam(responses: dict[str, Response]) -> None:
+    coupling = responses["coupling"]
+
+    assert f"{COUPLING_DB} dB" in _WIRING
+    for hz in (353, 444):
+        assert coupling.at(hz) == pytest.approx(-COUPLING_DB, abs=0.6)
+    assert coupling.at(10) < -30
+
+
+@needs_ngspice
+def test_couplings_within_tolerance_keep_their_level(tmp_path: Path) -> None:
+    for coupling in _ngspice("coupling", _draws("coupling", 0.1), tmp_path):
+        assert coupling.at(353) == pytest.approx(-COUPLING_DB, abs=1.0)
+        assert coupling.at(444) == pytest.approx(-COUPLING_DB, abs=1.1)
+
+
+@needs_ngspice
+def test_the_table_of_the_coupling_is_what_ngspice_measures(
+    responses: dict[str, Response], tmp_path: Path
+) -> None:
+    rows = _rows("| Hz | coupling, dB |")
+    hz = [float(row[0]) for row in rows]
+    assert {20.0, 353.0, 444.0, 1004.0, 3400.0} <= set(hz)
+    assert [float(row[1]) for row in rows] == pytest.approx(
+        [responses["coupling"].at(at) for at in hz], abs=0.06
+    )
+    for column, powered in ((2, True), (3, False)):
+        ohm = _impedance_ohm(hz, powered, tmp_path)
+        assert [1000 * float(row[column]) for row in rows] == pytest.approx(ohm, rel=0.02)
+        assert min(ohm) > 5000
+
+
+@pytest.mark.parametrize("name", ["receive", "transmit", "coupling", "wire"])
 def test_the_document_names_the_parts_of_the_netlist(name: str) -> None:
-    hundreds, least = {"receive": ("1", 15), "transmit": ("3", 15), "wire": ("5", 6)}[name]
+    hundreds, least = {
+        "receive": ("1", 15),
+        "transmit": ("3", 15),
+        "coupling": ("8", 8),
+        "wire": ("5", 6),
+    }[name]
     found = re.findall(r"^\| ([RC]\d{3}) \| ([\d.]+) (\w+) \|$", _WIRING, re.MULTILINE)
     documented = {part: float(number) * _UNITS[unit] for part, number, unit in found if part[1] == hundreds}
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.exchange import tones
+from host_tools.exchange import dtmf, tones
 from host_tools.exchange.central_office import CentralOffice, Phase
 from host_tools.exchange.levels import dbm0_of, mixed
-from host_tools.exchange.pair import HOOK_EDGE, Pair
+from host_tools.exchange.pair import COUPLING_DB, HOOK_EDGE, Pair
 from host_tools.exchange.telephone import Telephone
 from tests.host.exchange.hearing import level_at
 from tests.host.exchange.lines import SMITH, Line
@@ -23,7 +23,7 @@ def test_at_rest_both_sides_and_the_phone_carry_the_sum() -> None:
     line = Line()
     line.seize()
     line.telephone.press("5")
-    block = line.pair.advance(80, False, PROMPT)
+    block = line.pair.advance(80, False, SILENT)
     alone = Telephone()
     alone.lift()
     alone.press("5")
@@ -32,6 +32,26 @@ def test_at_rest_both_sides_and_the_phone_carry_the_sum() -> None:
     expected = mixed(alone.send(80).samples, office_alone.advance(True, SILENT).samples)
     assert block.line_in.tolist() == block.phone_in.tolist() == expected.tolist()
     assert line.pair.recording.phone_heard[-1].tolist() == expected.tolist()
+
+
+def test_at_rest_what_the_adapter_couples_is_heard_at_both_ends_15_db_down() -> None:
+    line = Line()
+    line.telephone.lift()
+    block = line.pair.advance(80, False, PROMPT)
+    assert level_at(block.line_in, 1000) == pytest.approx(-10 - COUPLING_DB, abs=0.1)
+    assert block.phone_in.tolist() == block.line_in.tolist()
+    assert line.pair.recording.phone_heard[-1].tolist() == block.line_in.tolist()
+    assert line.pair.recording.exchange_heard[-1].tolist() == block.line_in.tolist()
+
+
+def test_at_rest_the_exchanges_register_hears_what_the_adapter_couples() -> None:
+    line = Line()
+    line.seize()
+    press = dtmf.digit("8", on_ms=100, off_ms=0, low_dbm0=0, high_dbm0=0)
+    for at in range(0, len(press), 80):
+        line.phone_out = press[at : at + 80]
+        line.run(10)
+    assert line.office.dialled == "8"
 
 
 def test_energised_the_phone_hears_the_adapter_and_the_exchange_an_open_loop() -> None:

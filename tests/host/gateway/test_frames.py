@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.gateway.frames import MAX_PAYLOAD_BYTES, Frame, FrameError, FrameReader, build, parse
+from host_tools.gateway.frames import MAX_PAYLOAD_BYTES, NUMBERS, Frame, FrameError, FrameReader, build, parse
 from tests.host.gateway.vectors import VECTORS, name_of
 
 FRAMES = st.builds(
     Frame,
-    kind=st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8),
-    number=st.integers(0, 999_999_999),
-    payload=st.binary(max_size=MAX_PAYLOAD_BYTES).map(lambda data: data.translate(None, b"\r\n")),
+    kind=st.sampled_from("abcdefghijklmnopqrstuvwxyz"),
+    number=st.integers(0, NUMBERS - 1),
+    payload=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=MAX_PAYLOAD_BYTES).map(
+        str.encode
+    ),
 )
 VALID = [
     Frame(vector["kind"], vector["number"], vector["payload"].encode())
@@ -70,6 +72,13 @@ def test_a_wrong_byte_costs_one_frame(place: int, value: int) -> None:
 
 @given(st.binary(max_size=64))
 def test_any_line_is_a_frame_or_a_named_error(tail: bytes) -> None:
-    for line in (tail, b"*57 " + tail, b"*57 request 1 " + tail):
+    for line in (tail, b"*57 " + tail, b"*57 q 1 " + tail):
         with pytest.raises(FrameError):
             parse(line)
+
+
+@given(st.lists(st.binary(max_size=300)))
+def test_any_stream_is_passed_by_and_keeps_no_more_than_a_line(parts: list[bytes]) -> None:
+    reader = FrameReader()
+    assert [frame for part in parts for frame in reader.feed(part)] == []
+    assert reader.feed(b"\n" + STREAM) == VALID

@@ -19,7 +19,7 @@ import sys
 from array import array
 from star57.sound.player import Player
 from star57.sound.regions import REGIONS
-player = Player(sys.argv[1], REGIONS["US"])
+player = Player((sys.argv[1],), REGIONS["US"])
 block = array("h", bytes(320))
 for name in sys.argv[2:]:
     player.play((name,))

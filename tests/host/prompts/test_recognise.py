@@ -116,3 +116,18 @@ def test_dial_tone_prompt_and_reorder_in_one_recording() -> None:
     )
     assert _names(audio) == ["not_traced"]
     assert [tone.name for tone in tones_heard(audio)] == ["dial", "reorder"]
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.6, 0.9])
+def test_bursts_over_dial_tone_are_stutter_dial_tone(phase: float) -> None:
+    dial = _pair(DIAL_HZ, 4, 5093)
+    bursts = np.zeros(len(dial))
+    for burst in range(10):
+        at = 2400 + 1592 * burst
+        time_s = np.arange(800) / SAMPLE_RATE_HZ
+        for hz in (353, 444):
+            bursts[at : at + 800] += 2864 * np.sin(2 * np.pi * (hz * time_s + phase))
+    (heard,) = tones_heard(np.concatenate([_silence(1), dial + bursts]))
+    assert heard.name == "stutter dial"
+    assert heard.start_s == pytest.approx(1.0, abs=0.05)
+    assert heard.interruptions_per_minute == pytest.approx(302, rel=0.05)

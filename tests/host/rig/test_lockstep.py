@@ -112,6 +112,90 @@ def test_a_program_that_does_not_start_is_a_fault_with_its_log(boot: Boot) -> No
         boot("missing.py")
 
 
+class Far:
+    """What is at the other end of a serial port: it keeps what comes, and sends what it is told to, once."""
+
+    def __init__(self) -> None:
+        self.sending = b""
+        self.received: list[bytes] = []
+
+    def __call__(self, data: bytes) -> bytes:
+        self.received.append(data)
+        sending, self.sending = self.sending, b""
+        return sending
+
+
+@pytest.fixture
+def serial_echo(tmp_path: Path) -> Iterator[tuple[MicroPythonFirmware, Far]]:
+    far = Far()
+    firmware = MicroPythonFirmware(
+        BoardSettings(
+            flash=tmp_path,
+            program=PROGRAMS / "serial_echo.py",
+            serial=far,
+            network=False,
+        )
+    )
+    firmware.start()
+    yield firmware, far
+    firmware.stop()
+
+
+def test_serial_bytes_go_both_ways_at_the_pace_of_a_uart(
+    serial_echo: tuple[MicroPythonFirmware, Far],
+) -> None:
+    firmware, far = serial_echo
+    data = bytes(range(256)) * 4
+    far.sending = data
+    run(firmware, 0.5)
+    assert b"".join(far.received) == data
+    assert max(map(len, far.received)) == 230
+    assert [len(part) for part in far.received if part] == [230] * 4 + [104]
+    assert len(far.received) == 25
+
+
+def test_a_port_that_is_full_takes_no_more(serial_echo: tuple[MicroPythonFirmware, Far]) -> None:
+    firmware, far = serial_echo
+    far.sending = bytes(20_000)
+    run(firmware, 3.0)
+    assert b"".join(far.received) == bytes(20_000)
+
+
+def test_what_waits_on_the_line_is_lost_with_the_power(serial_echo: tuple[MicroPythonFirmware, Far]) -> None:
+    firmware, far = serial_echo
+    far.sending = b"x" * 1000
+    run(firmware, 0.04)
+    firmware.power_cut()
+    firmware.start()
+    run(firmware, 0.2)
+    assert len(b"".join(far.received)) < 500
+
+
+@pytest.mark.parametrize(
+    ("network", "name_server", "logged"),
+    [
+        (True, None, "serial False, network True, name server None"),
+        (True, "127.0.0.1:5353", "serial False, network True, name server 127.0.0.1:5353"),
+        (False, None, "serial False, network False, name server none"),
+    ],
+)
+def test_a_board_has_the_network_that_it_is_given(
+    tmp_path: Path, network: bool, name_server: str | None, logged: str
+) -> None:
+    firmware = MicroPythonFirmware(
+        BoardSettings(
+            flash=tmp_path,
+            program=PROGRAMS / "serial_echo.py",
+            network=network,
+            name_server=name_server,
+        )
+    )
+    firmware.start()
+    run(firmware, 0.1)
+    firmware.stop()
+    assert firmware.log.strip() == logged
+
+
 @pytest.mark.parametrize(
     ("answers_after_s", "patience_ms", "logged"),
     [(0.3, 10_000, "b'pong\\n' after 0 ms"), (None, 100, "nothing after 3000 ms")],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,19 +15,19 @@ from host_tools.service.settings import Settings
 from tests.host.service.conftest import CALLED_AT, LINE, Centre
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[CallRecords]:
+@contextmanager
+def opened(settings: Settings) -> Iterator[CallRecords]:
     assert settings.call_records
     records = CallRecords(settings.call_records)
     try:
         yield records
     finally:
-        await records.close()
+        records.close()
 
 
 async def test_the_calls_of_a_line_between_two_times(centre: Centre) -> None:
     url = centre.call_records((-11, "1"), (-10, "2"), (0, "3"), (10, ""), (11, "5"))
-    async with opened(centre.settings(call_records=url)) as records:
+    with opened(centre.settings(call_records=url)) as records:
         calls = await records.calls(LINE, CALLED_AT - 10, CALLED_AT + 10)
         assert calls == [
             CallRecord(CALLED_AT - 10, "2"),
@@ -53,9 +53,8 @@ async def test_what_cannot_be_read_is_an_error(
     url = centre.call_records((0, "5555550123"))
     path = centre.folder / "cdr.sqlite"
     change(path)
-    async with opened(centre.settings(call_records=url)) as records:
-        with pytest.raises(error):
-            await records.calls(LINE, CALLED_AT - 60, CALLED_AT + 60)
+    with opened(centre.settings(call_records=url)) as records, pytest.raises(error):
+        await records.calls(LINE, CALLED_AT - 60, CALLED_AT + 60)
 
 
 def _sql(path: Path, statement: str) -> None:

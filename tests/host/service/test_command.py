@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import resource
@@ -10,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.host.service.conftest import Centre, new_request
+from tests.host.service.conftest import Adapter, Centre, new_heartbeat, new_request
 
 COMMAND = [sys.executable, "-c", "from host_tools.cli.main import app; app()", "service", "--port", "0"]
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,10 +55,6 @@ def start(centre: Centre) -> Iterator[Start]:
         process.communicate()
 
 
-def post(address: str, request: object) -> httpx.Response:
-    return httpx.post(f"{address}/v1/traces", json=request)
-
-
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
@@ -73,7 +71,7 @@ def post(address: str, request: object) -> httpx.Response:
         (
             {"STAR57_DATABASE": "sqlite:////no/such/folder/star57.sqlite"},
             1,
-            "the database sqlite+aiosqlite:////no/such/folder/star57.sqlite cannot be opened for writing",
+            "the database sqlite:////no/such/folder/star57.sqlite cannot be opened for writing",
         ),
         ({"STAR57_HOST": "192.0.2.1"}, 1, "cannot listen on 192.0.2.1 port 0: "),
     ],
@@ -95,37 +93,127 @@ def test_what_hinders_it_is_one_sentence(
     assert run.stderr.count("\n") == 1
 
 
-def test_what_was_answered_survives_a_kill(start: Start) -> None:
+def answer(adapter: Adapter, address: str, request: dict[str, Any]) -> dict[str, Any]:
+    reply = adapter.ask(address, request)
+    assert reply.status == 200
+    return reply.message
+
+
+def test_what_was_answered_survives_a_kill(adapter: Adapter, start: Start) -> None:
     process, address = start()
     requests = [new_request() for _ in range(5)]
-    answers = [post(address, request).content for request in requests]
+    answers = [answer(adapter, address, request) for request in requests]
+    token = adapter.token(new_heartbeat())
+    assert adapter.posted(address, token).status == 200
     process.kill()
     process.wait()
     _, address = start()
-    assert [post(address, request).content for request in requests] == answers
+    replayed = adapter.posted(address, token)
+    assert (replayed.status, replayed.message["newest_sequence"]) == (409, 5)
+    assert [answer(adapter, address, request) for request in requests] == answers
 
 
-def test_it_stops_gracefully(centre: Centre, start: Start) -> None:
+class Caller:
+    """An adapter that has one request after another, each asked for until it is answered."""
+
+    def __init__(self, adapter: Adapter, told: Callable[[], None] = lambda: None) -> None:
+        self.adapter = adapter
+        self.told = told
+        self.answered: dict[str, dict[str, Any]] = {}
+        self.waiting: dict[str, Any] | None = None
+
+    async def call(self, address: str, times: int) -> None:
+        """Asks `times` times; ends before, when the service is gone. What was not answered comes first."""
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            for _ in range(times):
+                self.waiting = self.waiting or new_request(adapter_id=self.adapter.adapter_id)
+                token = self.adapter.token(self.waiting)
+                try:
+                    response = await client.post("/v1/messages", content=token)
+                except httpx.TransportError:
+                    return
+                reply = self.adapter.reply(response)
+                assert reply.status == 200
+                self.answered[self.waiting["request_id"]] = reply.message
+                self.waiting = None
+                self.told()
+
+
+@pytest.mark.parametrize("after", [20, 57, 111])
+async def test_a_kill_amid_requests_loses_none_and_doubles_none(
+    centre: Centre, start: Start, after: int
+) -> None:
     process, address = start()
-    assert post(address, new_request()).status_code == 200
+    countdown = iter(range(after))
+
+    def told() -> None:
+        if next(countdown, None) is None:
+            process.kill()
+
+    callers = [Caller(centre.add_adapter(f"adapter-{n}"), told) for n in range(8)]
+    await asyncio.gather(*(caller.call(address, 1000) for caller in callers))
+    process.wait()
+    unanswered = [caller.waiting for caller in callers]
+    assert any(unanswered)
+    answered = {request_id: message for caller in callers for request_id, message in caller.answered.items()}
+    rows = {row["request_id"]: row for row in centre.rows()}
+    assert answered.keys() <= rows.keys()
+    assert all(rows[request_id]["trace_id"] == answered[request_id]["trace_id"] for request_id in answered)
+
+    _, address = start()
+    await asyncio.gather(*(caller.call(address, 1) for caller in callers))
+    assert not any(caller.waiting for caller in callers)
+    asked = {request_id for caller in callers for request_id in caller.answered}
+    rows_after = centre.rows()
+    assert sorted(row["request_id"] for row in rows_after) == sorted(asked)
+    assert sorted(row["trace_id"] for row in rows_after) == [f"T-{n:08}" for n in range(1, len(asked) + 1)]
+
+
+async def test_two_services_share_one_database(centre: Centre, start: Start) -> None:
+    callers = [Caller(centre.add_adapter(f"adapter-{n}")) for n in range(8)]
+    addresses = [start()[1], start()[1]]
+    await asyncio.gather(*(caller.call(addresses[n % 2], 20) for n, caller in enumerate(callers)))
+    # Each goes on with the other service, where its numbers are known.
+    await asyncio.gather(*(caller.call(addresses[1 - n % 2], 20) for n, caller in enumerate(callers)))
+    assert sorted(row["trace_id"] for row in centre.rows()) == [f"T-{n:08}" for n in range(1, 321)]
+    asked = sorted(request_id for caller in callers for request_id in caller.answered)
+    assert sorted(row["request_id"] for row in centre.rows()) == asked
+    # One ask to both at once is taken once.
+    token = callers[0].adapter.token(new_request(adapter_id="adapter-0"))
+    async with httpx.AsyncClient(timeout=30) as client:
+        responses = await asyncio.gather(
+            *(client.post(f"{address}/v1/messages", content=token) for address in addresses)
+        )
+    assert sorted(response.status_code for response in responses) == [200, 409]
+
+
+def test_it_stops_gracefully(centre: Centre, adapter: Adapter, start: Start) -> None:
+    process, address = start()
+    assert adapter.ask(address, new_request()).status == 200
     process.send_signal(signal.SIGTERM)
     logged, _ = process.communicate(timeout=10)
     assert process.returncode in (0, -signal.SIGTERM)
     assert "trace request" in logged
     assert "5555550123" not in logged
+    assert adapter.key.hex() not in logged
     assert not (centre.folder / "star57.sqlite-wal").exists()  # all is in the one file
 
 
-def test_a_full_disk_is_unavailable_and_stores_nothing_by_halves(centre: Centre, start: Start) -> None:
+def test_a_full_disk_is_unavailable_and_stores_nothing_by_halves(
+    centre: Centre, adapter: Adapter, start: Start
+) -> None:
     process, address = start()
     first, second = new_request(), new_request()
-    kept = post(address, first).content
+    answer(adapter, address, first)
     full = (centre.folder / "star57.sqlite-wal").stat().st_size + 100
     _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (full, hard))
-    refused = post(address, second)
-    assert (refused.status_code, refused.json()["reason"]) == (503, "unavailable")
-    assert post(address, first).content == kept
+    for ask in (second, new_heartbeat(), first):
+        reply = adapter.ask(address, ask)
+        assert (reply.status, reply.message["reason"], reply.is_signed) == (503, "unavailable", True)
+    assert len(centre.rows()) == 1
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-    assert post(address, second).json()["trace_id"] == "T-00000002"
+    # None of the numbers was taken with the disk full.
+    assert adapter.ask(address, second, 1).message["trace_id"] == "T-00000002"
+    assert answer(adapter, address, first)["trace_id"] == "T-00000001"
     assert len(centre.rows()) == 2

@@ -13,10 +13,8 @@ from tests.host.service.conftest import Centre
 def test_lists_are_written_with_commas(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
     assert centre.settings().lines_offered == "*"
     monkeypatch.setenv("STAR57_LINES_OFFERED", "5555550100, 5555550101,")
-    monkeypatch.setenv("STAR57_ADAPTERS", "*")
     settings = centre.settings()
     assert settings.lines_offered == frozenset({"5555550100", "5555550101"})
-    assert settings.adapters == "*"
     assert centre.settings(lines_offered="").lines_offered == frozenset()
 
 
@@ -33,7 +31,6 @@ def test_an_option_wins_over_the_environment(centre: Centre, monkeypatch: pytest
         {"price_cents": -1},
         {"match_within_s": 61},
         {"lines_offered": "5555550100,x"},
-        {"adapters": "a b"},
         {"port": 65536},
         {"database": "sqlite://"},
         {"database": "nothing"},

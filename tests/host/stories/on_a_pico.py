@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -15,6 +14,7 @@ from host_tools.gateway.gateway import Gateway
 from host_tools.rig.chip_process import EmulatorMissing, emulator_command
 from host_tools.rig.emulated_pico import IMAGE
 from host_tools.rig.pico_firmware import PicoFirmware, PicoSettings
+from host_tools.stories.desk import Desk
 from host_tools.stories.performance import STARTS_AT
 from host_tools.stories.stage import Stage
 from tests.host.stories.conftest import LINE
@@ -34,34 +34,24 @@ def reason_to_skip() -> str:
 needs_emulated_pico = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-")
 
 
+KEY = bytes(range(32))
+
+
 @dataclass
 class PicoLine:
-    """A line with an emulated Pico on it, and a host at the other end of its UART0.
-
-    Attributes:
-        sent: bodies of the trace requests that came to the host.
-        answer: what the host answers to one.
-    """
+    """A line with an emulated Pico on it, and a gateway with a desk at the other end of its UART0."""
 
     settings: PicoSettings = field(default_factory=PicoSettings)
-    answer: Callable[[bytes], tuple[int, bytes]] = lambda _body: (
-        503,
-        b'{"message":"refusal","reason":"unavailable"}',
-    )
-    sent: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        own = {"adapter_id": "test-01", "line": LINE}
+        own = {"adapter_id": "test-01", "adapter_key": KEY.hex(), "line": LINE}
         files = {"settings.json": json.dumps(own).encode(), **self.settings.files}
-        self.gateway = Gateway(self._forward, now=lambda: int(STARTS_AT.timestamp() + self.pico.line_time_s))
-        self.pico = PicoFirmware(replace(self.settings, files=files, serial=self.gateway.receive))
+        self.desk = Desk("test-01", KEY, now=lambda: STARTS_AT.timestamp() + self.pico.line_time_s)
+        gateway = Gateway(self.desk)
+        self.pico = PicoFirmware(replace(self.settings, files=files, serial=gateway.receive))
         office = CentralOffice(line=LINE, starts_at=STARTS_AT)
         telephone = Telephone(type_two=True)
         self.stage = Stage(office, telephone, Pair(office, telephone), self.pico)
-
-    def _forward(self, body: bytes) -> tuple[int, bytes]:
-        self.sent.append(body)
-        return self.answer(body)
 
     def __enter__(self) -> PicoLine:
         self.pico.start()

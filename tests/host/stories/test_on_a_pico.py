@@ -28,16 +28,16 @@ DIGIT_TO_PROMPT_S = 0.150
 KEY_S = 0.160  # 80 ms of tone, 80 ms of pause
 TONE_S = 0.080
 
-REPORTS_OFTEN = b"""
-from star57.link.reporter import Reporter
+BEATS_OFTEN = b"""
+from star57.link.heartbeat import Heartbeat
 
-made = Reporter.__init__
-Reporter.__init__ = lambda self, *arguments: made(self, *arguments, period_ms=3000)
+made = Heartbeat.__init__
+Heartbeat.__init__ = lambda self, *arguments: made(self, *arguments, period_ms=3000)
 """
-"""A boot.py: a report every 3 s."""
+"""A boot.py: a heartbeat every 3 s."""
 
 BUSY = (
-    REPORTS_OFTEN
+    BEATS_OFTEN
     + b"""
 import gc
 import machine
@@ -137,14 +137,17 @@ def test_it_listens_within_a_second_of_power_on(idle_line: PicoLine) -> None:
     assert first_sample.at_s < BOOT_TO_FIRST_SAMPLE_S
 
 
-def test_it_reports_what_it_is_and_how_it_is(idle_line: PicoLine) -> None:
-    report = idle_line.gateway.last_report
+def test_it_tells_what_it_is_and_how_it_is(idle_line: PicoLine) -> None:
+    heartbeat = idle_line.desk.last_heartbeat
     built = json.loads(IMAGE.with_suffix(".json").read_text())
-    assert report is not None
-    assert (report.board, report.firmware, report.commit) == ("pico", built["version"], built["commit"])
-    assert (report.reset_reason, report.adapter_id, report.outbox) == ("power_on", "test-01", 0)
-    assert (report.lost_samples, report.underruns) == (0, 0)
-    assert report.free_heap_bytes >= LEAST_FREE_HEAP_BYTES
+    assert (heartbeat.board, heartbeat.firmware, heartbeat.commit) == (
+        "pico",
+        built["version"],
+        built["commit"],
+    )
+    assert (heartbeat.reset_reason, heartbeat.adapter_id, heartbeat.outbox) == ("power_on", "test-01", 0)
+    assert (heartbeat.lost_samples, heartbeat.underruns) == (0, 0)
+    assert heartbeat.free_heap_bytes >= LEAST_FREE_HEAP_BYTES
     assert f"star57 {built['version']}, commit {built['commit']} on pico" in idle_line.pico.log
 
 
@@ -209,7 +212,7 @@ def test_reorder_tone_from_the_pwm_is_known_by_our_receivers_and_by_spandsp() ->
 
 
 SLOW_WRITE = (
-    REPORTS_OFTEN
+    BEATS_OFTEN
     + b"""
 import machine
 
@@ -229,10 +232,9 @@ def test_what_comes_too_late_is_counted_left_out_and_puts_nothing_off() -> None:
         for each in (line, late):
             each.stage.play(dials_at_once(each.stage))
             each.stage.play(idle(each.stage, 5.0))
-        report = late.gateway.last_report
-        assert report is not None
-        assert 8 * 250 < report.underruns < 8 * 1000
-        assert report.lost_samples == 0
+        heartbeat = late.desk.last_heartbeat
+        assert 8 * 250 < heartbeat.underruns < 8 * 1000
+        assert heartbeat.lost_samples == 0
         good, gappy = (np.concatenate(each.stage.pair.recording.phone_heard) for each in (line, late))
     assert not np.array_equal(good[-16000:-8000], np.zeros(8000))
     assert np.array_equal(good[-8000:], gappy[-8000:])
@@ -263,7 +265,7 @@ def test_a_rotary_dial_is_counted_by_the_hook_pin() -> None:
 
 
 def one_ring(stage: Stage) -> Script:
-    """A call rings once and sends caller ID; then it is quiet for as long as a report may take."""
+    """A call rings once and sends caller ID; then it is quiet for as long as a heartbeat may take."""
     yield from after_boot(stage)
     stage.office.incoming_call(CALL)
     yield from stage.wait(5.0)
@@ -285,9 +287,8 @@ def test_collecting_and_writing_flash_lose_no_sample_of_a_callers_burst(
         line.stage.play(one_ring(line.stage))
         assert line.pico.flash_writes > 60
         assert line.pico.record("calls")[0]["caller_id"]["number"] == CALLER
-        assert line.gateway.last_report is not None
-        assert line.gateway.last_report.uptime_s >= 6
-        assert line.gateway.last_report.lost_samples == 0
+        assert line.desk.last_heartbeat.uptime_s >= 6
+        assert line.desk.last_heartbeat.lost_samples == 0
 
 
 def test_what_no_ring_can_hold_is_counted_and_the_line_goes_on() -> None:
@@ -296,9 +297,8 @@ def test_what_no_ring_can_hold_is_counted_and_the_line_goes_on() -> None:
     with PicoLine(PicoSettings(files=files, erase_ms=3000.0)) as line:
         line.stage.play(one_ring(line.stage))
         line.stage.play(idle(line.stage, 8.0))
-        report = line.gateway.last_report
-        assert report is not None
-        assert 2 * 8000 < report.lost_samples < 10 * 8000
+        heartbeat = line.desk.last_heartbeat
+        assert 2 * 8000 < heartbeat.lost_samples < 10 * 8000
         assert line.pico.record("calls")[0]["rings"] == 1
         assert line.pico.resets == 0
 
@@ -308,8 +308,7 @@ def test_a_hung_board_is_reset_by_its_watchdog_and_says_so() -> None:
         line.stage.play(idle(line.stage, 13.0))
         (reset,) = line.pico.latest("reset")
         assert 2.0 + 7.3 < reset.at_s < 2.5 + 8.3
-        assert line.gateway.last_report is not None
-        assert line.gateway.last_report.reset_reason == "watchdog"
+        assert line.desk.last_heartbeat.reset_reason == "watchdog"
         assert "started after watchdog" in line.pico.log
 
 

@@ -50,6 +50,7 @@ def sealed(performance: Performance) -> list[bytes]:
         ("not_offered", CALLER, None, "not_offered", 0),
         ("stored", CALLER, None, "stored", 500),
         ("call_waiting", OTHER_CALLER, None, "traced", 500),
+        ("late", CALLER, None, "traced", 500),
     ],
 )
 def test_a_story_ends_as_it_should(

@@ -1,0 +1,46 @@
+"""`star57 adapter set`: pushes settings to an adapter."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from host_tools.cli.adapter.database import DATABASE, DatabaseOption, known, opened, shown, stopped
+from host_tools.service.orders import Pushed, RevisionsExhausted, push_settings
+
+
+def set_settings(
+    adapter_id: Annotated[str, typer.Argument(metavar="ID")],
+    assignments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...",
+            help="two_stage, trace_offered (true or false), price_cents, answer_timeout_ms (numbers).",
+        ),
+    ],
+    database: DatabaseOption = DATABASE,
+) -> None:
+    """Push settings to an adapter: it takes them with its next heartbeat, and keeps them."""
+    pushed = _pushed(assignments)
+    with opened(database) as records, records.writing() as ledger:
+        try:
+            changed = push_settings(known(ledger, adapter_id), pushed)
+        except RevisionsExhausted as error:
+            raise stopped(1, f"adapter {adapter_id} takes no more revisions") from error
+        ledger.change_adapter(adapter_id, **changed)
+    typer.echo(f"revision {changed['settings_revision']} goes to {adapter_id} with its next heartbeat")
+
+
+def _pushed(assignments: list[str]) -> Pushed:
+    try:
+        values = {name: json.loads(value) for name, _, value in (text.partition("=") for text in assignments)}
+    except ValueError as error:
+        raise stopped(2, "a setting is NAME=VALUE, and a value true, false or a number") from error
+    try:
+        return Pushed.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise stopped(2, f"{shown(str(first['loc'][0]))}: {first['msg']}") from error

@@ -1,0 +1,179 @@
+"""What the service wants of an adapter, and how the answers to its heartbeats say so: settings, a prompt, its log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from host_tools.service.messages import (
+    MAX_CHARGE_CENTS,
+    MAX_COUNT,
+    MAX_PART_BYTES,
+    Heartbeat,
+    HeartbeatAnswer,
+    Log,
+    Message,
+    PromptPart,
+    SettingsPush,
+)
+from host_tools.service.records import Adapter
+
+MOST_FAILURES = 3
+MOST_LOG_LINES = 256
+
+
+@dataclass(frozen=True)
+class Next:
+    """The answer to a heartbeat, and what changes in the adapter's row with it."""
+
+    answer: HeartbeatAnswer
+    changed: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    part: PromptPart | None = None
+    is_news: bool = False
+    changed: dict[str, Any] = field(default_factory=dict)
+
+
+class RevisionsExhausted(Exception):
+    """The adapter has taken settings of the last revision that there is."""
+
+
+class Pushed(Message):
+    """The settings that a host may set; those that are not given stay as they are."""
+
+    two_stage: bool | None = None
+    trace_offered: bool | None = None
+    price_cents: Annotated[int, Field(ge=0, le=MAX_CHARGE_CENTS)] | None = None
+    answer_timeout_ms: Annotated[int, Field(ge=100, le=60000)] | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _is_given(cls, value: bool | int | None) -> bool | int:
+        if value is None:
+            raise ValueError("a setting has a value")
+        return value
+
+
+def push_settings(adapter: Adapter, pushed: Pushed) -> dict[str, Any]:
+    """What changes when `pushed` is to be set beside what was pushed before, under a new revision.
+
+    Raises:
+        RevisionsExhausted: no revision is greater than the adapter's.
+    """
+    revision = max(adapter.settings_revision, _heartbeat_revision(adapter)) + 1
+    if revision > MAX_COUNT:
+        raise RevisionsExhausted
+    # An adapter keeps the values of its last push only.
+    values = {**json.loads(adapter.settings_values), **pushed.model_dump(exclude_none=True)}
+    return {"settings_revision": revision, "settings_values": json.dumps(values)}
+
+
+def push_prompt(name: str, file: bytes) -> dict[str, Any]:
+    """What changes when the adapter is to keep `file`, 1 to 65536 bytes, in place of the prompt `name`."""
+    return {
+        "prompt_name": name,
+        "prompt_sha256": hashlib.sha256(file).hexdigest(),
+        "prompt_file": file,
+        "prompt_offset": None,
+        "prompt_failures": 0,
+    }
+
+
+def want_log() -> dict[str, Any]:
+    """What changes when the adapter is to send what it has logged."""
+    return {"log_wanted": True, "log_lines": "[]"}
+
+
+def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
+    """What is answered to `heartbeat`, which came at `received_at` (Unix seconds), and kept with it."""
+    offer = _offer(adapter, heartbeat)
+    log_from, log_changed = _log_from(adapter, heartbeat)
+    answer = HeartbeatAnswer(
+        unix_seconds=received_at,
+        settings=_settings(adapter, heartbeat),
+        prompt=offer.part,
+        log_from=log_from,
+        again=offer.is_news,
+    )
+    return Next(
+        answer,
+        {
+            "heartbeat": heartbeat.model_dump_json(),
+            "heard_at": received_at,
+            **offer.changed,
+            **log_changed,
+        },
+    )
+
+
+def logged(adapter: Adapter, log: Log) -> dict[str, Any]:
+    """What changes with lines that the adapter has sent: those are kept that are new, and the newest of all."""
+    lines = json.loads(adapter.log_lines)
+    after = lines[-1][0] if lines else -1
+    lines += [[number, line] for number, line in enumerate(log.lines, log.first) if number > after]
+    changed: dict[str, Any] = {"log_lines": json.dumps(lines[-MOST_LOG_LINES:])}
+    if lines and adapter.heartbeat and _is_all(lines, Heartbeat.model_validate_json(adapter.heartbeat)):
+        changed["log_wanted"] = False
+    return changed
+
+
+def _heartbeat_revision(adapter: Adapter) -> int:
+    if adapter.heartbeat is None:
+        return 0
+    return Heartbeat.model_validate_json(adapter.heartbeat).settings_revision
+
+
+def _settings(adapter: Adapter, heartbeat: Heartbeat) -> SettingsPush | None:
+    if heartbeat.settings_revision >= adapter.settings_revision:
+        return None
+    return SettingsPush(revision=adapter.settings_revision, values=json.loads(adapter.settings_values))
+
+
+def _offer(adapter: Adapter, heartbeat: Heartbeat) -> _Offer:
+    """The part that comes next. It is news when it is not the one that was offered last."""
+    file, progress = adapter.prompt_file, heartbeat.prompt
+    if file is None or adapter.prompt_name is None or adapter.prompt_sha256 is None:
+        return _Offer()
+    failures, offset = adapter.prompt_failures, 0
+    if progress and (progress.name, progress.sha256) == (adapter.prompt_name, adapter.prompt_sha256):
+        if progress.state == "kept":
+            return _Offer(changed={"prompt_file": None})
+        if progress.state == "failed":
+            failures += 1
+            if failures >= MOST_FAILURES:
+                return _Offer(changed={"prompt_failures": failures, "prompt_file": None})
+        elif progress.received < len(file):
+            offset = progress.received
+    part = PromptPart(
+        name=adapter.prompt_name,
+        size=len(file),
+        sha256=adapter.prompt_sha256,
+        offset=offset,
+        data=b64encode(file[offset : offset + MAX_PART_BYTES]).decode(),
+    )
+    return _Offer(
+        part, offset != adapter.prompt_offset, {"prompt_failures": failures, "prompt_offset": offset}
+    )
+
+
+def _log_from(adapter: Adapter, heartbeat: Heartbeat) -> tuple[int | None, dict[str, Any]]:
+    if not adapter.log_wanted:
+        return None, {}
+    lines = json.loads(adapter.log_lines)
+    if heartbeat.log_lines == 0 or (lines and lines[-1][0] + 1 == heartbeat.log_lines):
+        return None, {"log_wanted": False}
+    if lines and lines[-1][0] >= heartbeat.log_lines:
+        return 0, {"log_lines": "[]"}  # it has started anew, and counts anew
+    return lines[-1][0] + 1 if lines else 0, {}
+
+
+def _is_all(lines: list[list[Any]], heartbeat: Heartbeat) -> bool:
+    return bool(lines[-1][0] + 1 >= heartbeat.log_lines)
