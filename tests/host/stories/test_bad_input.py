@@ -120,10 +120,11 @@ ANSWERS: dict[str, tuple[bytes | None, str, bool]] = {
         "stored",
         True,
     ),
-    "refused for good": (
-        b'HTTP/1.1 403 X\r\nConnection: close\r\n\r\n{"message": "refusal", "reason": "unknown_adapter"}',
-        "not_traceable",
-        False,
+    "refused by nobody who can sign": (
+        b"HTTP/1.1 400 X\r\nConnection: close\r\n\r\n"
+        b'{"message": "refusal", "reason": "malformed", "newest_sequence": null}',
+        "stored",
+        True,
     ),
 }
 

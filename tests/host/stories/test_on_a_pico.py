@@ -205,7 +205,9 @@ def test_reorder_tone_from_the_pwm_is_known_by_our_receivers_and_by_spandsp() ->
     audio = np.concatenate(recording.phone_heard)[np.repeat(recording.relay_energised, 160)]
     (tone,) = [tone for tone in hear(audio).tones if tone["fact"] == "progress"]
     assert (tone["tone"], tone["frequencies_hz"], tone["countries"]) == ("reorder", [480, 620], ["US"])
-    assert (tone["on_ms"], tone["off_ms"], tone["level_dbm0"]) == (250, 250, -21)
+    # How near the receiver comes depends on where between two of its steps the tone begins.
+    assert (tone["on_ms"], tone["off_ms"]) == (pytest.approx(250, abs=6), pytest.approx(250, abs=6))
+    assert tone["level_dbm0"] == -21
     spandsp = peers.spandsp()
     if spandsp is not None:
         assert spandsp.hears_tone(audio, 480, 620, 250, 250)
