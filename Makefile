@@ -8,7 +8,7 @@ EMULATOR := $(NODE)/.ready
 # A board is asked for by `make demo BOARD=pico` or `make image BOARD=pico_w`; the demo's own runs in a process.
 BOARD ?= $(if $(filter demo,$(MAKECMDGOALS)),emulated,pico)
 
-.PHONY: demo test check setup prompts bench soak hil clean image emulator
+.PHONY: demo test check setup prompts bench soak hil clean image emulator tls
 
 demo: $(READY) $(if $(filter emulated,$(BOARD)),,image emulator)
 	@$(VENV)/bin/star57 demo --board $(BOARD) --out build/demo
@@ -16,6 +16,8 @@ demo: $(READY) $(if $(filter emulated,$(BOARD)),,image emulator)
 test: check
 	@if [ -d $(CACHE)/pico/sources ]; then $(MAKE) --silent image BOARD=pico; else \
 		echo "star57: left out: the emulated Pico, for its image has not been built (make image: 2 minutes, 400 MB)"; fi
+	@if [ -d $(CACHE)/tls/sources ]; then $(MAKE) --silent tls; else \
+		echo "star57: left out: TLS, for MicroPython with it has not been built (make tls: a minute, 12 MB)"; fi
 	@[ ! -f $(CACHE)/pico/pico.uf2 ] || $(MAKE) --silent emulator || \
 		echo "star57: left out: stories on the emulated Pico, for rp2040js is not here"
 	@command -v ngspice >/dev/null || echo "star57: left out: the analogue filters, for ngspice is not here (apt install ngspice)"
@@ -37,9 +39,14 @@ check: $(READY)
 soak: $(READY)
 	@echo "star57: a million messages and many bursts through the parsers of caller ID (20 minutes or so)"
 	@$(VENV)/bin/python -m tests.host.callerid.soak
+	@echo "star57: power cuts, bad lines and networks, a service that is killed, hostile peers (40 minutes or so)"
+	@$(VENV)/bin/python -m tests.host.faults.soak
 
 image:
 	@host_tools/rig/build_pico_image.sh $(CACHE)/pico $(BOARD)
+
+tls:
+	@host_tools/rig/build_tls_micropython.sh $(CACHE)/tls
 
 emulator: $(EMULATOR)
 

@@ -12,6 +12,8 @@ from star57.link.signed import SignatureError
 
 # A better carrier that failed is tried again after this long; meanwhile nobody waits for it first.
 _FAILED_FOR_MS = const(60_000)
+# Courier and heartbeat: each may have to wait until the other's ask is over.
+_ASKERS = const(2)
 
 
 class Refused(Exception):
@@ -40,8 +42,8 @@ class Correspondent:
 
     @property
     def timeout_ms(self):
-        """How long an ask may take at most: on each carrier once, and again behind the newest sequence number."""
-        return 2 * sum(carrier.timeout_ms for carrier in self._carriers)
+        """How long an ask may take: on each carrier, again behind the newest sequence number, and after another's."""
+        return _ASKERS * 2 * sum(carrier.timeout_ms for carrier in self._carriers)
 
     async def ask(self, question, decode):
         """Asks `question`, a dict of its fields; answers what `decode` makes of the answer's payload.

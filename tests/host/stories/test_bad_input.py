@@ -121,8 +121,7 @@ ANSWERS: dict[str, tuple[bytes | None, str, bool]] = {
         True,
     ),
     "refused by nobody who can sign": (
-        b"HTTP/1.1 400 X\r\nConnection: close\r\n\r\n"
-        b'{"message": "refusal", "reason": "malformed", "newest_sequence": null}',
+        b'HTTP/1.1 400 X\r\n\r\n{"message": "refusal", "reason": "malformed", "newest_sequence": null}',
         "stored",
         True,
     ),
