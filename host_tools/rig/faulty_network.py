@@ -142,8 +142,11 @@ class FaultyProxy:
             self._again.cancel()
             self._again = None
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self._server = await self._start_listening()
             self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _start_listening(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     async def _stop_listening(self) -> None:
         if self._server is not None:

@@ -4,8 +4,8 @@ What MicroPython 1.25 with its Mbed TLS 3.6 checks of the service's certificate:
 has signed it; that a subject alternative name is the host's name or, for an address, has it as an IP address (the
 common name counts only where there is no alternative name at all); and its dates, and the CA's
 (MBEDTLS_HAVE_TIME_DATE), by the port's clock. That clock is the machine's on unix; on the RP2040 it is the RTC, which
-begins at 2021-01-01 after each start and is set by nobody. So there a certificate must have been valid on that day,
-and that it has expired since is not found out.
+begins at 2021-01-01 after each start, and which the first heartbeat sets. So there a certificate must have been valid
+on that day, and that it has expired since is found out at the handshakes that follow.
 """
 
 import io
@@ -25,12 +25,12 @@ def secure(socket, certificate, host):
     LinkError: "untrusted" when `certificate` is none, or this build has no TLS; "refused" when memory is short.
     """
     try:
-        # It takes memory, and is not in each image.
-        import ssl  # noqa: PLC0415
+        # It takes memory, and is not in each image; `ssl`, which stands before it elsewhere, is in fewer.
+        import tls  # noqa: PLC0415
 
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=certificate)
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_REQUIRED
+        context.load_verify_locations(certificate)
         paced = PacedSocket(socket)
         return context.wrap_socket(paced, server_hostname=host, do_handshake_on_connect=False), paced
     except (ImportError, ValueError):

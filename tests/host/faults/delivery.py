@@ -40,6 +40,7 @@ class Delivery:
         service: the trace service.
         requests: how many wait when the power comes on, at most 16.
         settings: of the adapter, beside its identity; where it reaches the service above all.
+        files: on its flash, beside its settings.
         serial: the host's end of its serial port, or None.
         network: whether it has a network.
         within_s: of line time, until all must be delivered.
@@ -53,6 +54,7 @@ class Delivery:
     service: TraceService
     requests: int = MOST_PENDING
     settings: dict[str, object] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     serial: Callable[[bytes], bytes] | None = None
     network: bool = True
     within_s: float = 600.0
@@ -88,6 +90,8 @@ class Delivery:
             **self.settings,
         }
         (flash / "settings.json").write_text(json.dumps(own))
+        for name, content in self.files.items():
+            (flash / name).write_bytes(content)
         self._fill(flash)
         firmware = MicroPythonFirmware(
             BoardSettings(
