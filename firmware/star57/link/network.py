@@ -3,6 +3,8 @@
 import asyncio
 from asyncio import core
 
+from micropython import const
+
 from star57.link.connection import Connection
 from star57.link.error import LinkError
 from star57.link.http import LONGEST_BODY_BYTES, post, receive
@@ -10,9 +12,14 @@ from star57.link.names import Names, is_address, split_port
 
 __all__ = ("LinkError", "NetworkLink")
 
+_TIMEOUT_MS = const(5000)
+# A Pico computes 1.3 s for a handshake, and rests as long meanwhile (docs/tls_on_pico.md); each of two hosts has half.
+_TIMEOUT_WITH_TLS_MS = const(12_000)
+
 
 class NetworkLink:
-    """The service that `settings` name, reached over `network` (docs/seams.md); a post may take `timeout_ms` in all.
+    """The service that `settings` name, reached over `network` (docs/seams.md). A post may take `timeout_ms` in all;
+    where none is given, 5 s without TLS and 12 s with it.
 
     Read at each connect: `service_hosts`, `service_port` where a host has no own, `service_path`, and `service_ca`, the
     name of a file in the folder `flash` with the certificate (DER) that is trusted; empty for no TLS. A connection is
@@ -21,11 +28,11 @@ class NetworkLink:
 
     name = "network"
 
-    def __init__(self, network, settings, timeout_ms=5000, flash=""):
+    def __init__(self, network, settings, timeout_ms=None, flash=""):
         self._network = network
         self._settings = settings
         self._flash = flash
-        self.timeout_ms = timeout_ms
+        self.timeout_ms = timeout_ms or (_TIMEOUT_WITH_TLS_MS if settings.service_ca else _TIMEOUT_MS)
         self._names = Names()
         self._kept = None
         self._worked = None

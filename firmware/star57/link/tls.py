@@ -8,8 +8,10 @@ begins at 2021-01-01 after each start, and which the first heartbeat sets. So th
 on that day, and that it has expired since is found out at the handshakes that follow.
 """
 
+import gc
 import io
 import select
+from asyncio import core
 
 from micropython import const
 
@@ -28,6 +30,7 @@ def secure(socket, certificate, host):
         # It takes memory, and is not in each image; `ssl`, which stands before it elsewhere, is in fewer.
         import tls  # noqa: PLC0415
 
+        gc.collect()  # it wants 16 KB in one piece, and its numbers are found sooner in a tidy heap
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED
         context.load_verify_locations(certificate)
@@ -40,33 +43,42 @@ def secure(socket, certificate, host):
 
 
 class PacedSocket(io.IOBase):
-    """A socket that makes a pause behind each part that was read, until at_once().
+    """A socket that rests behind each message that was read, until at_once().
 
-    The service's messages of a handshake come together, and Mbed TLS works on all that is there, some 100 ms of
-    computing each. With a pause between, the other tasks have their turn.
+    The service's messages of a handshake come together, and Mbed TLS works on all that is there, up to half a second of
+    computing each (docs/tls_on_pico.md). All of them together are longer than the ring of samples, so a rest is as long
+    as the computing before it was: enough for the receivers to catch up when they take less than half of the core.
     """
 
     def __init__(self, socket):
         self._socket = socket
         self._poller = select.poll()
         self._poller.register(socket, select.POLLIN)
-        self._pauses = True
-        self._pause = False
+        self._is_paced = True
+        self._given = None  # when what is being worked on was read
+        self._rests_until = core.ticks()
 
     def at_once(self):
-        """The handshake is over: no pauses from now on."""
-        self._pauses = False
+        """The handshake is over: no rests from now on."""
+        self._is_paced = False
+
+    def _is_resting(self):
+        now = core.ticks()
+        if self._given is not None:
+            self._rests_until = core.ticks_add(now, core.ticks_diff(now, self._given))
+            self._given = None
+        return self._is_paced and core.ticks_diff(self._rests_until, now) > 0
 
     def readinto(self, buffer):
         """How many bytes were read; None when there are none at present, and -errno when the socket has failed."""
-        if self._pauses and self._pause:
-            self._pause = False
+        if self._is_resting():
             return None
         try:
             count = self._socket.readinto(buffer)
         except OSError as fault:
             return -fault.errno
-        self._pause = bool(count)
+        if count:
+            self._given = core.ticks()
         return count
 
     def write(self, buffer):
@@ -78,7 +90,7 @@ class PacedSocket(io.IOBase):
 
     def ioctl(self, request, flags):
         """Whether the socket is ready for reading or writing; whoever has the socket closes it."""
-        if request != _STREAM_POLL:
+        if request != _STREAM_POLL or self._is_resting():
             return 0
         self._poller.modify(self._socket, flags)
         for _, ready in self._poller.ipoll(0):
