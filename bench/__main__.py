@@ -13,7 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench import peers, pico_line, report, speech
+from bench import link_load, peers, pico_line, report, speech
 from bench.micropython import ROOT
 from host_tools.rig.emulated_pico import IMAGE
 
@@ -36,6 +36,9 @@ def main() -> None:
         print(f"bench: left out, for it is not installed: {missing}")
     size = replace(report.QUICK if options.quick else report.FULL, only_rows=options.rows)
     report.write(page, size, options.only, _tell)
+    if is_whole:
+        _tell("\nA thousand adapters, for two minutes ...\n")
+        link_load.write(link_load.PAGE, link_load.Plan())
     if is_whole and IMAGE.exists():
         _tell("\nThe Pico on a line, for an hour ...\n")
         pico_line.write(pico_line.PAGE, pico_line.MINUTES)

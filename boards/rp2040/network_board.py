@@ -36,7 +36,8 @@ class NetworkBoard(LineBoard):
             return None
         try:
             return self.interface(network, self._read_settings())
-        except OSError as fault:
+        except (OSError, TypeError, ValueError) as fault:
+            # A name or key that is none, too: a technician's mistake must not keep the line waiting for a trace.
             self.log("network: {}".format(fault))
             return None
 

@@ -62,9 +62,10 @@ _SUBSCRIBER_ALERT_AGAIN_SAMPLES = const(8 * 12000)
 # The longest break of a dial pulse is 80 ms (TELEPHONY 5): past that, and a margin, the phone was hung up.
 _LONGEST_PULSE_BREAK_SAMPLES = const(8 * 120)
 _CHECK_IN_MS = const(1000)
-# A service whose clock is outside of these, 2025 and 2100, knows the time no better than the adapter.
+# A service whose clock is outside of these, 2025 and 2038, knows the time no better than the adapter; and time.gmtime
+# of a 32-bit board takes no more.
 _EARLIEST_UNIX_SECONDS = const(1_735_689_600)
-_LATEST_UNIX_SECONDS = const(4_102_444_800)
+_LATEST_UNIX_SECONDS = const(0x7FFF_FFFF)
 _FACTS = const(32)
 
 
@@ -155,6 +156,9 @@ class Adapter:
         self._log = LogBook(board)
         self._settings = settings_room.load(board.flash + "/settings.json")
         self._pushed = PushedSettings(DurableRecord(board.flash + "/pushed"), self._settings)
+        if not self._settings.line:
+            # The service could not say whose trace it was: better none than one that is thrown away.
+            self._settings.trace_offered = False
         self._prompts = PromptStore(board.flash + "/prompts")
         self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
         self._outbox = Outbox(DurableRecord(board.flash + "/outbox"))
@@ -224,11 +228,14 @@ class Adapter:
     def _set_clock(self, unix_seconds):
         """It is `unix_seconds` now, as the service has it: calls that came while nothing was known get their time."""
         if not _EARLIEST_UNIX_SECONDS <= unix_seconds <= _LATEST_UNIX_SECONDS:
+            self._outbox.clock_unknown()
             return
         seconds, source = self._board.wall_time()
         self._board.set_wall_time(unix_seconds)
         if source == "none":
             self._calls.clock_set(unix_seconds - seconds)
+            self._outbox.clock_set(unix_seconds - seconds)
+            self._save_calls()
 
     async def run(self):
         """Runs the adapter until a task fails; the failure is raised."""
@@ -254,6 +261,8 @@ class Adapter:
             self._log.log("settings: {} is wrong or unknown".format(name))
         if not self._settings.adapter_key:
             self._log.log("settings: no adapter_key: requests are stored, and go nowhere")
+        if not self._settings.line:
+            self._log.log("settings: no line: trace is not offered")
 
     async def _follow_line(self):
         while True:
@@ -472,6 +481,7 @@ class Adapter:
         """The household has dialled a trace code: the phone comes off the exchange for as long as they talk."""
         self._state.dialogue_started()
         self._alert.reset()
+        self._prompts.is_open = False
         self._handset = Handset(self._player)
         self._conversation = asyncio.create_task(self._converse())
 
@@ -484,6 +494,7 @@ class Adapter:
             self._fault = fault
         finally:
             self._player.stop()
+            self._prompts.is_open = True
             self._handset = None
             if self._state.dialogue_ended(self._call is not None) == IN_CALL:
                 self._answered()

@@ -4,7 +4,7 @@ import json
 
 _MOST_RINGS = const(255)
 # Behind every time that can be: nothing is known of when the call came.
-_UNKNOWN = const(0xFFFF_FFFF)
+UNKNOWN = const(0xFFFF_FFFF)
 _LONGEST_TEXT = const(64)
 _CALL_ID_DIGITS = const(16)
 _TEXTS = ("number", "name", "reason", "name_reason", "date_time")
@@ -86,7 +86,7 @@ class CallHistory:
     def clock_set(self, ahead_s):
         """The clock, of which nothing was known, is set, and `ahead_s` ahead of what it was: so are its calls."""
         for call in self._calls:
-            if call.time_source == "none" and call.at != _UNKNOWN:
+            if call.time_source == "none" and call.at != UNKNOWN:
                 call.at += ahead_s
                 call.time_source = "network"
 
@@ -120,7 +120,7 @@ def _call(row):
         raise ValueError("identity")
     if not 0 <= row["rings"] <= _MOST_RINGS:
         raise ValueError("rings")
-    call = Call(row["call_id"], _UNKNOWN if row["time_source"] == "none" else row["at"], row["time_source"])
+    call = Call(row["call_id"], UNKNOWN if row["time_source"] == "none" else row["at"], row["time_source"])
     call.rings = row["rings"]
     call.answered = row["answered"]
     call.call_waiting = row["call_waiting"]

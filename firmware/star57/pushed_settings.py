@@ -55,5 +55,10 @@ class PushedSettings:
         for name, value in values.items():
             if name in MAY_BE_PUSHED and settings_room.fits(name, value):
                 setattr(self._settings, name, value)
-            else:
+            elif _is_label(name):
                 self.refused.append(name)
+
+
+def _is_label(name):
+    """Whether it can be named in a heartbeat (docs/protocol.md)."""
+    return 1 <= len(name) <= 64 and all(" " <= letter <= "~" for letter in name)

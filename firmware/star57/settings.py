@@ -10,11 +10,25 @@ def _is_key(text):
     return not text or (len(text) == 64 and all(digit in "0123456789abcdefABCDEF" for digit in text))
 
 
+def _is_adapter_id(text):
+    # It stands in the header of each signed message (docs/protocol.md).
+    return 1 <= len(text) <= 32 and all(_is_letter_or_digit(letter) or letter == "-" for letter in text)
+
+
+def _is_letter_or_digit(letter):
+    return "0" <= letter <= "9" or "A" <= letter <= "Z" or "a" <= letter <= "z"
+
+
+def _is_line(text):
+    # 1 to 15 digits (ITU-T E.164, 6), or none yet.
+    return not text or (len(text) <= 15 and all("0" <= digit <= "9" for digit in text))
+
+
 # name: (default, lowest, highest) of an integer, (default, longest) of a text, (default, choices) of a text that
 # names one of a few, (default, check) of a text that a function says yes to, (default,) of a yes or no.
 TABLE = {
-    "adapter_id": ("unprovisioned", 32),
-    "line": ("", 15),
+    "adapter_id": ("unprovisioned", _is_adapter_id),
+    "line": ("", _is_line),
     "country": ("US", ("US",)),
     "adapter_key": ("", _is_key),
     "service_hosts": ("127.0.0.1", 128),

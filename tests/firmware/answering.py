@@ -54,6 +54,10 @@ class Carrier:
         self.script = list(script)
         self.asked = []
         self.sequences = []
+        self.distrusted = 0
+
+    def distrust(self):
+        self.distrusted += 1
 
     async def post(self, body):
         header, message = read(body)

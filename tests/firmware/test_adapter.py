@@ -324,7 +324,10 @@ async def test_without_a_key_nothing_is_sent_and_the_log_says_so():
     board.serial = Host()
     await run_for_ms(Adapter(board), 1100)
     assert board.serial.asked == []
-    assert board.logged[1:] == ["settings: no adapter_key: requests are stored, and go nowhere"]
+    assert board.logged[1:] == [
+        "settings: no adapter_key: requests are stored, and go nowhere",
+        "settings: no line: trace is not offered",
+    ]
     assert board.feedings == 1
 
 

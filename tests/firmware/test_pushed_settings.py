@@ -51,6 +51,12 @@ def test_what_may_not_be_pushed_is_named_and_changes_nothing():
     assert settings.adapter_key == ""
 
 
+def test_what_is_no_label_is_not_named():
+    pushed = PushedSettings(Record(), Settings({}))
+    assert pushed.take(1, {"": 1, "x" * 65: 1, "\u00e9": 1, "nothing": 1})
+    assert pushed.refused == ["nothing"]
+
+
 def test_an_old_push_changes_nothing():
     settings = Settings({})
     pushed = PushedSettings(Record(), settings)

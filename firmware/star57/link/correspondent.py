@@ -25,7 +25,8 @@ class Refused(Exception):
 
 
 class Correspondent:
-    """Asks one thing at a time over `carriers`, the best first: each has `name`, `timeout_ms` and `await post(body)`.
+    """Asks one thing at a time over `carriers`, the best first: each has `name`, `timeout_ms`, `await post(body)`
+    and distrust(), which is called when what it brought was no answer.
 
     `refusals` counts refusals, and answers that are none. `log` is told, by reason, what did not work, and what does.
     """
@@ -37,7 +38,7 @@ class Correspondent:
         self._log = log
         self._asking = asyncio.Lock()
         self._failed_at = {}
-        self._told = None
+        self._told = {}
         self.refusals = 0
 
     @property
@@ -63,10 +64,10 @@ class Correspondent:
                 except LinkError as fault:
                     failed = fault
                     self._failed_at[carrier.name] = core.ticks()
-                    self._tell("{}: {}".format(carrier.name, fault.reason))
+                    self._tell(carrier, "{}: {}".format(carrier.name, fault.reason))
                     continue
                 self._failed_at.pop(carrier.name, None)
-                self._tell("{} works".format(carrier.name))
+                self._tell(carrier, "{} works".format(carrier.name))
                 return answer
             raise failed
 
@@ -88,14 +89,20 @@ class Correspondent:
                 if status == 200:
                     return decode(self._signer.answer(body, sequence))
                 reason, newest = self._refusal(body, sequence)
+            except LinkError:
+                carrier.distrust()
+                raise
             except (SignatureError, MessageError) as fault:
                 self._count_refusal(carrier, fault.reason)
+                carrier.distrust()
                 raise LinkError("garbage") from None
             self._count_refusal(carrier, reason)
             if newest is None:
                 raise Refused(reason)
             self._sequence.go_on_behind(newest)
-        raise Refused(reason)
+        # Twice in a row: somebody in between asks each time before the adapter does. Another carrier may be free of it.
+        carrier.distrust()
+        raise LinkError(reason)
 
     def _refusal(self, body, sequence):
         """Reason and newest sequence number of a refusal that is signed. Raises LinkError for one that is not.
@@ -112,10 +119,10 @@ class Correspondent:
 
     def _count_refusal(self, carrier, reason):
         self.refusals += 1
-        self._tell("{}: refused: {}".format(carrier.name, reason))
+        self._tell(reason, "{}: refused: {}".format(carrier.name, reason))
 
-    def _tell(self, what):
-        # Once, and not each minute anew.
-        if what != self._told:
-            self._told = what
+    def _tell(self, of, what):
+        # Of each carrier, and of each kind of refusal, once, and not each minute anew.
+        if self._told.get(of) != what:
+            self._told[of] = what
             self._log("link: {}".format(what))

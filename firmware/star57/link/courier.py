@@ -45,6 +45,8 @@ class Courier(Watched):
 
     async def _deliver_pending(self):
         for request in self._outbox.pending:
+            if self._outbox.awaits_clock(request["request_id"]):
+                return  # the heartbeat that sets the clock comes first, and calls back
             try:
                 self._outbox.settle(request["request_id"], await self._answer(request))
             except (LinkError, Refused):

@@ -25,7 +25,8 @@ class Heartbeat(Watched):
     then twice that, up to `period_ms`.
 
     set_clock(unix_seconds) is called with what the service says; `settings` is a PushedSettings, `prompts` a
-    PromptStore, `log` a LogBook. `decoded` is the quality of the last caller ID, a dict, or None.
+    PromptStore, `log` a LogBook. `decoded` is the quality of the last caller ID, a dict, or None. `faults` counts what
+    nobody foresaw.
     """
 
     def __init__(
@@ -55,19 +56,30 @@ class Heartbeat(Watched):
         self._uptime_ms = 0
         self._counted_to = core.ticks()
         self.decoded = None
+        self.faults = 0
 
     async def run(self):
         """Beats until cancelled."""
         wait_ms = self._shortest_wait_ms
         while True:
-            answer = await self._ask(self._heartbeat(), message.decode_heartbeat_answer)
+            answer = await self._beat()
             if answer is None:
                 await self._wait(wait_ms)
                 wait_ms = min(2 * wait_ms, self._period_ms)
                 continue
             wait_ms = self._shortest_wait_ms
-            await self._obey(answer)
             await self._wait(_AGAIN_MS if answer["again"] else self._period_ms)
+
+    async def _beat(self):
+        """Sends one heartbeat, and does what is answered; the answer, or None when there is none."""
+        try:
+            answer = await self._ask(self._heartbeat(), message.decode_heartbeat_answer)
+            if answer is not None:
+                await self._obey(answer)
+        except Exception:  # noqa: BLE001 - nothing that one answer brings about may end the adapter
+            self.faults += 1
+            return None
+        return answer
 
     async def _ask(self, question, decode):
         """The answer, or None when there is none."""
@@ -140,7 +152,11 @@ class Heartbeat(Watched):
 
     async def _wait(self, wait_ms):
         self._promise(wait_ms)
-        await asyncio.sleep_ms(wait_ms)
+        try:
+            await asyncio.wait_for_ms(self._outbox.clock_wanted.wait(), wait_ms)
+        except asyncio.TimeoutError:
+            return
+        self._outbox.clock_wanted.clear()
 
 
 def _decoded(quality):

@@ -36,6 +36,7 @@ class NetworkLink:
         self._names = Names()
         self._kept = None
         self._worked = None
+        self._distrusted = None
 
     async def post(self, body):
         """Posts the signed message `body`, at most 3000 bytes; answers status and body of the response, at most 3000.
@@ -63,8 +64,13 @@ class NetworkLink:
                 self._close_unless_kept(kept)
         return await self._post_in_turn(places, body, until)
 
+    def distrust(self):
+        """What came last was no answer of the service's: all other places are tried before that one."""
+        self.close()
+        self._distrusted, self._worked = self._worked, None
+
     def close(self):
-        """Ends the kept connection. For whoever finds that an answer was none to what was asked."""
+        """Ends the kept connection."""
         if self._kept is not None:
             self._kept.close()
             self._kept = None
@@ -87,12 +93,13 @@ class NetworkLink:
             places.append((host, port, host if is_address(host) else None))
         if not places:
             raise LinkError("no_name")
-        return self._last_worked_first(places)
+        return self._best_first(places)
 
-    def _last_worked_first(self, places):
-        worked = self._worked or (None, None, None)
-        first = [place for place in places if place[:2] == worked[:2] and place[2] in (None, worked[2])]
-        return first + [place for place in places if place not in first]
+    def _best_first(self, places):
+        """That which answered last first, that which is not to be trusted last."""
+        first = [place for place in places if _is_at(place, self._worked)]
+        last = [place for place in places if _is_at(place, self._distrusted) and place not in first]
+        return first + [place for place in places if place not in first + last] + last
 
     async def _post_in_turn(self, places, body, until):
         failed = LinkError("timeout")
@@ -112,7 +119,7 @@ class NetworkLink:
     async def _found(self, place, timeout_ms):
         host, port, _ = place
         addresses = await self._names.look_up(host, self._network.name_server, timeout_ms)
-        return self._last_worked_first([(host, port, address) for address in addresses])
+        return self._best_first([(host, port, address) for address in addresses])
 
     async def _post_to(self, place, body):
         host, port, address = place
@@ -144,6 +151,11 @@ class NetworkLink:
                 return file.read()
         except OSError:
             raise LinkError("untrusted") from None
+
+
+def _is_at(place, known):
+    """Whether `place`, of which the address may not be known, may be the `known` one, which may be None."""
+    return known is not None and place[:2] == known[:2] and place[2] in (None, known[2])
 
 
 def _share_ms(until, parts):

@@ -41,7 +41,9 @@ class SequenceNumbers:
             self._give(self._next)
 
     def _begin(self):
-        self._next = self._kept()
+        kept = self._kept()
+        # A block further than what is there: the newest one may have failed to be written, or to be read again.
+        self._next = None if kept is None else kept + _BLOCK
         if self._next is None or not self._give(self._next):
             self._next = int.from_bytes(self._random_bytes(_RANDOM_BYTES), "big")
             if not self._give(self._next):

@@ -27,6 +27,8 @@ _FRAME_BYTES = const(35)
 _BYTES_PER_MS = const(11)
 # How long an answer may take beyond what the line takes for it: a USB adapter holds bytes for 16 ms, a busy host more.
 _REPEAT_MS = const(100)
+# So often nothing may be heard before the time doubles, twice: a host with too much to do gets less of it.
+_PATIENT_TRIES = const(8)
 _STUCK_MS = const(5000)
 # The host may work on an answer for so long, and for the time in which nothing needs to move behind it.
 _WORKED_ON_MS = const(5000)
@@ -184,6 +186,9 @@ class SerialLink(Watched):
             finally:
                 self._question = None
 
+    def distrust(self):
+        """What came last was no answer of the service's; which service it asks is the gateway's to say."""
+
     def frame(self, kind, number, payload):
         """A frame came. One that belongs to no question that is asked now is passed by."""
         if self._question is not None and number == self._question.number:
@@ -192,16 +197,18 @@ class SerialLink(Watched):
     async def _ask(self, question):
         """Sends, and repeats what was not answered, until the answer is whole; answers that."""
         until = core.ticks_add(core.ticks(), self.timeout_ms)
+        silent_tries = 0
         while question.answer is None:
             moved_bytes = question.moved_bytes
             await self._write(question.next_frame(self._part_bytes), question, until)
             # The part, there or back, and what goes the other way, take their time on the line.
             line_ms = (self._part_bytes + 2 * _FRAME_BYTES) // _BYTES_PER_MS
-            wait_ms = line_ms + _REPEAT_MS
+            wait_ms = line_ms + (_REPEAT_MS << min(2, silent_tries // _PATIENT_TRIES))
             is_heard = await question.heard_within(min(wait_ms, _time_left_ms(question, until)))
             if question.is_worked_on:
                 # The first part of the answer comes by itself.
                 await question.heard_within(min(wait_ms, _time_left_ms(question, until)))
+            silent_tries = 0 if is_heard else silent_tries + 1
             if question.moved_bytes > moved_bytes:
                 self._part_bytes = min(2 * self._part_bytes, _LONGEST_PART_BYTES)
             elif not is_heard:

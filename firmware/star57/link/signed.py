@@ -8,6 +8,8 @@ from micropython import const
 
 KEY_BYTES = const(32)
 LONGEST_BYTES = const(3000)
+# In base64: an adapter id of 32 and a number of 16 take 128.
+_LONGEST_HEADER_BYTES = const(256)
 
 # RFC 2104: the block of SHA-256, and what its key is mixed with.
 _BLOCK_BYTES = const(64)
@@ -43,8 +45,9 @@ class Signer:
         """The payload of the answer `token`, bytes, to the ask of that sequence number. Raises SignatureError."""
         if len(token) > LONGEST_BYTES:
             raise SignatureError("too_large")
-        parts = token.split(b".")
-        if len(parts) != 3:
+        # Nobody has signed this yet: 3000 dots, or a header of 2000 brackets, would take all memory that there is.
+        parts = token.split(b".", 3)
+        if len(parts) != 3 or len(parts[0]) > _LONGEST_HEADER_BYTES:
             raise SignatureError("malformed")
         header = _header(parts[0])
         payload = _bytes(parts[1])

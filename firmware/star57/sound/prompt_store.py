@@ -11,11 +11,13 @@ FAILED = "failed"
 class PromptStore:
     """Puts the parts of a prompt together in `folder`, which is made when the first one comes.
 
-    A file has its name only when it is whole and its hash is right, so a power cut leaves the prompt as it was.
+    A file has its name only when it is whole and its hash is right, so a power cut leaves the prompt as it was. While
+    the store is not `is_open`, parts are passed by: writing to flash holds up what the household is told.
     """
 
     def __init__(self, folder):
         self.folder = folder
+        self.is_open = True
         self._name = None
         self._sha256 = None
         self._received = 0
@@ -35,6 +37,8 @@ class PromptStore:
 
     def take(self, name, size, sha256, offset, data):
         """Takes a part: `data` of the file, of `size` bytes in all, from `offset` on. One out of turn is passed by."""
+        if not self.is_open:
+            return
         if offset == 0 and (self._state != KEPT or sha256 != self._sha256 or name != self._name):
             self._begin(name, sha256)
         if self._state != RECEIVING or (name, sha256, offset) != (self._name, self._sha256, self._received):

@@ -89,11 +89,6 @@ class Stutter:
         """Whether what the player gives out is to be heard on the pair."""
         return self._plays and not self._player.idle
 
-    @property
-    def awaited(self):
-        """Whether bursts sound or may still come: with dial tone they can look like the 440 Hz of a call that waits."""
-        return self._left > 0
-
     def begin(self):
         """The phone was lifted: the bursts may come as soon as the pair is quiet."""
         self._left = _LONGEST_SAMPLES

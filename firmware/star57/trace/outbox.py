@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from star57.calls import UNKNOWN
 from star57.storage import StorageError
 
 
@@ -23,7 +24,9 @@ class Outbox:
         self._record = record
         self._capacity = capacity
         self._waiting = []
+        self._since_start = set()
         self.added = asyncio.Event()
+        self.clock_wanted = asyncio.Event()
         self.faults = 0
         self._entries = self._load()
 
@@ -43,7 +46,10 @@ class Outbox:
         entries.append({"request": request, "answer": None, "told": False})
         self._record.write(_encode(entries))
         self._entries = entries
+        self._since_start.add(request["request_id"])
         self.added.set()
+        if self.awaits_clock(request["request_id"]):
+            self.clock_wanted.set()
 
     def settle(self, request_id, answer):
         """Ends the wait of a request with the service's `answer`. A settled or unknown one changes nothing.
@@ -55,14 +61,46 @@ class Outbox:
         if entry is None or entry["answer"] is not None:
             return
         entry["answer"] = answer
+        self._since_start.discard(request_id)
         entry["request"] = _identity(entry["request"])
+        self._keep()
+        for waiting_id, event in self._waiting:
+            if waiting_id == request_id:
+                event.set()
+
+    def awaits_clock(self, request_id):
+        """Whether a request has its times by the seconds since this start, so that clock_set() will put them right."""
+        entry = self._entry(request_id)
+        return entry is not None and self._is_awaiting_clock(entry)
+
+    def clock_set(self, ahead_s):
+        """The clock, of which nothing was known, is set, and `ahead_s` ahead: so are requests made since this start.
+
+        What cannot be written counts in `faults`, and holds until the power goes.
+        """
+        awaiting = [entry for entry in self._entries if self._is_awaiting_clock(entry)]
+        for entry in awaiting:
+            _set_times(entry["request"], ahead_s)
+        if awaiting:
+            self._keep()
+            self.added.set()
+
+    def clock_unknown(self):
+        """The service does not know the time either: what waited for that waits no longer."""
+        self._since_start.clear()
+        self.added.set()
+
+    def _is_awaiting_clock(self, entry):
+        request = entry["request"]
+        if entry["answer"] is not None or request["request_id"] not in self._since_start:
+            return False
+        return request.get("time_source") == "none" and request["call"]["at"] != UNKNOWN
+
+    def _keep(self):
         try:
             self._record.write(_encode(self._entries))
         except StorageError:
             self.faults += 1
-        for waiting_id, event in self._waiting:
-            if waiting_id == request_id:
-                event.set()
 
     def untold(self):
         """(request_id, call_id, answer) of what was answered and not heard yet, the oldest first; a new list."""
@@ -81,10 +119,7 @@ class Outbox:
         if entry is None or not _is_untold(entry):
             return
         entry["told"] = True
-        try:
-            self._record.write(_encode(self._entries))
-        except StorageError:
-            self.faults += 1
+        self._keep()
 
     def answer_for(self, request_id):
         """The answer to a request; None while it is pending, or when it is not known."""
@@ -143,12 +178,23 @@ class Outbox:
 
 
 def _encode(entries):
-    return json.dumps(entries).encode()
+    try:
+        return json.dumps(entries).encode()
+    except MemoryError:
+        raise StorageError("no memory in one piece") from None
 
 
 def _identity(request):
     # Who called need not be kept once the service has answered; which call it was must be.
     return {"request_id": request["request_id"], "call": {"call_id": request["call"]["call_id"]}}
+
+
+def _set_times(request, ahead_s):
+    # A call behind its request came before this start, by a clock that was right.
+    if request["call"]["at"] <= request["requested_at"]:
+        request["call"]["at"] += ahead_s
+    request["requested_at"] += ahead_s
+    request["time_source"] = "network"
 
 
 def _is_untold(entry):

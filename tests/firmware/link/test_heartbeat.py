@@ -33,6 +33,7 @@ class Board:
 
 class Outbox:
     pending = [{}] * 3
+    clock_wanted = asyncio.Event()
 
 
 class Settings:

@@ -30,9 +30,9 @@ RANDOM = int.from_bytes(random_bytes(5), "big")
 def test_numbers_rise_by_one_and_a_block_takes_one_write():
     record = Record(b"1000")
     numbers = SequenceNumbers(record, random_bytes)
-    assert [numbers.next() for _ in range(256)] == list(range(1000, 1256))
+    assert [numbers.next() for _ in range(256)] == list(range(1256, 1512))
     assert record.writes == 1
-    assert numbers.next() == 1256
+    assert numbers.next() == 1512
     assert record.writes == 2
 
 
@@ -43,6 +43,17 @@ def test_no_number_is_given_twice_wherever_the_power_is_cut():
         numbers = SequenceNumbers(record, random_bytes)
         given += [numbers.next() for _ in range(life * 17)]
     assert given == sorted(set(given))
+
+
+def test_no_number_is_given_twice_though_the_newest_block_cannot_be_read_again():
+    record = Record(b"1000")
+    numbers = SequenceNumbers(record, random_bytes)
+    given = [numbers.next() for _ in range(256)]
+    older = record.payload
+    given += [numbers.next() for _ in range(100)]
+    record.payload = older
+    numbers = SequenceNumbers(record, random_bytes)
+    assert numbers.next() > max(given)
 
 
 def test_a_number_that_was_given_stands_on_flash_before():

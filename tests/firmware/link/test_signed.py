@@ -1,5 +1,6 @@
 """Signed messages: the vectors of docs/protocol.md, and those of the RFCs."""
 
+import gc
 import json
 
 from answering import ADAPTER_ID, KEY, answer, decoded, encoded, read, signed
@@ -107,6 +108,19 @@ def test_every_other_answer_is_refused():
     )
     for token, reason in cases:
         assert reason_of(token) == reason, (token, reason_of(token))
+
+
+def test_what_nobody_has_signed_takes_no_memory():
+    """A header of brackets, and dots without end: neither is read before its signature is known to be right."""
+    for token in (encoded(b"[" * 2240) + b".x.y", b"." * LONGEST_BYTES):
+        gc.collect()
+        before = gc.mem_alloc()
+        gc.disable()
+        try:
+            assert reason_of(token) == "malformed"
+            assert gc.mem_alloc() - before < 2 * LONGEST_BYTES
+        finally:
+            gc.enable()
 
 
 def test_every_flipped_bit_is_noticed():

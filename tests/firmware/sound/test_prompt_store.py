@@ -102,3 +102,14 @@ def test_a_flash_that_fails_is_told():
     os.remove(FOLDER)
     push(store)
     assert store.progress()["state"] == KEPT
+
+
+def test_while_the_household_is_spoken_to_nothing_is_taken():
+    store = empty()
+    push(store, upto=1000)
+    store.is_open = False
+    store.take("traced", 3000, SHA256, 1920, FILE[1920:2880])
+    assert store.progress()["received"] == 1920
+    store.is_open = True
+    push(store)
+    assert kept() == FILE

@@ -93,7 +93,6 @@ def test_ten_bursts_come_when_the_pair_was_quiet_and_then_no_more():
     assert not any(bursts.loud[first + 100 :])
     starts = [i for i in range(1, len(bursts.loud)) if bursts.loud[i] and not bursts.loud[i - 1]]
     assert len(starts) == 10
-    assert not bursts.stutter.awaited
 
 
 def test_a_digit_ends_them_in_the_block_that_it_begins_in_or_the_next():
