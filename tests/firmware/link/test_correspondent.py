@@ -111,13 +111,22 @@ async def test_it_goes_on_behind_the_newest_sequence_number():
     assert carrier.sequences == [1, 5001, 5002]
 
 
-async def test_a_service_that_never_agrees_is_left_after_the_second_time():
-    carrier = Carrier(
-        lambda sequence, _message: (409, answer(sequence, refusal("old_sequence", sequence + 10)))
-    )
-    talk = Talk(carrier)
-    assert await talk.ask() == "old_sequence"
-    assert carrier.sequences == [1, 12]
+async def test_whoever_asks_each_time_before_the_adapter_is_left_for_another_carrier():
+    def older(sequence, _message):
+        return 409, answer(sequence, refusal("old_sequence", sequence + 10))
+
+    network = Carrier(older)
+    assert await Talk(network).ask() == "old_sequence"
+    assert network.sequences == [1, 12]
+    assert network.distrusted == 1
+    assert await Talk(Carrier(older), Carrier(done, name="serial")).ask() == "done"
+
+
+async def test_a_carrier_that_brought_no_answer_is_told_so():
+    for word, times in (((200, b"?"), 1), (in_clear("unavailable"), 1), (LinkError("timeout"), 0), (done, 0)):
+        carrier = Carrier(word)
+        await Talk(carrier).ask()
+        assert carrier.distrusted == times, word
 
 
 async def test_the_other_carrier_takes_over():

@@ -367,6 +367,18 @@ async def test_the_hosts_are_tried_in_turn_that_which_worked_first():
         assert (good.connections, spare.connections) == (3, 2)
 
 
+async def test_a_host_whose_answer_was_none_is_asked_last():
+    async with Service(response(b"a captive portal")) as portal, Service(response(ANSWER)) as good:
+        link = link_to(portal, good)
+        assert await outcome(link) == (200, b"a captive portal")
+        link.distrust()
+        for _ in range(3):
+            assert await outcome(link) == (200, ANSWER)
+        assert (portal.connections, good.connections) == (1, 3)
+        good.parts = ()
+        assert await outcome(link) == (200, b"a captive portal")
+
+
 async def test_a_silent_host_has_its_share_of_the_time():
     async with Service(keeps_open=True) as silent, Service(response(ANSWER)) as good:
         started = time.ticks_ms()

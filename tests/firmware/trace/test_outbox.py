@@ -278,3 +278,64 @@ async def test_an_answer_wakes_everyone_who_waits_for_it():
     assert await other is None
     assert await outbox.answered(identity(1), 0) == ANSWER
     assert await outbox.answered(identity(9), 2000) is None
+
+
+def timed(number, at, requested_at, time_source="none"):
+    message = request(number)
+    message["call"]["at"] = at
+    message["requested_at"] = requested_at
+    message["time_source"] = time_source
+    return message
+
+
+def times(outbox):
+    return [(kept["call"]["at"], kept["requested_at"], kept["time_source"]) for kept in outbox.pending]
+
+
+def test_requests_since_this_start_get_their_time_when_the_clock_is_set():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(timed(1, 100, 130))
+    assert outbox.clock_wanted.is_set()
+    assert outbox.awaits_clock(identity(1))
+    outbox.added.clear()
+    outbox.clock_set(1_795_000_000)
+    assert not outbox.awaits_clock(identity(1))
+    assert outbox.added.is_set()
+    assert times(outbox) == [(1_795_000_100, 1_795_000_130, "network")]
+    assert Outbox(record).pending == outbox.pending
+    outbox.clock_set(7)
+    assert times(outbox) == [(1_795_000_100, 1_795_000_130, "network")]
+
+
+def test_requests_from_before_a_restart_keep_what_they_have():
+    record = Record()
+    Outbox(record).add(timed(1, 100, 130))
+    again = Outbox(record)
+    assert not again.awaits_clock(identity(1))
+    again.clock_set(1_795_000_000)
+    assert times(again) == [(100, 130, "none")]
+
+
+def test_a_call_of_which_no_time_is_known_stays_one():
+    outbox = Outbox(Record())
+    outbox.add(timed(1, 0xFFFFFFFF, 130))
+    assert not outbox.awaits_clock(identity(1))
+    outbox.clock_set(1_795_000_000)
+    assert times(outbox) == [(0xFFFFFFFF, 130, "none")]
+
+
+def test_a_call_by_a_clock_that_was_right_keeps_its_time():
+    """The adapter has started again since the call; the request was made without a clock."""
+    outbox = Outbox(Record())
+    outbox.add(timed(1, 1_794_999_000, 130))
+    outbox.clock_set(1_795_000_000)
+    assert times(outbox) == [(1_794_999_000, 1_795_000_130, "network")]
+
+
+def test_a_service_without_a_clock_keeps_no_request_waiting():
+    outbox = Outbox(Record())
+    outbox.add(timed(1, 100, 130))
+    outbox.clock_unknown()
+    assert not outbox.awaits_clock(identity(1))
+    assert times(outbox) == [(100, 130, "none")]
