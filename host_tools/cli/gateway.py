@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from host_tools.cli.open_files import allow_many_files
 from host_tools.gateway.daemon import Daemon
 from host_tools.gateway.forward import ServiceForward
 from host_tools.gateway.ports import PortFinder
@@ -58,6 +59,7 @@ def gateway(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # It would tell of each question.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    allow_many_files()
     asyncio.run(_serve(settings, forward))
 
 

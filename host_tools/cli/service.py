@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from host_tools.cli.open_files import allow_many_files
 from host_tools.service.serve import listen, serve
 from host_tools.service.settings import Settings
 
@@ -48,6 +49,7 @@ def service(
             1, f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
         ) from error
     typer.echo(f"star57 service: listening on http://{settings.host}:{listener.getsockname()[1]}")
+    allow_many_files()
     serve(settings, listener)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Self
@@ -21,8 +22,19 @@ _TIMEOUT_S = 3.0
 _HEADERS = {"Content-Type": "application/jose", "Accept-Encoding": "identity"}
 # Shorter than the 5 s after which uvicorn closes a connection that rests: none is used that is about to be closed.
 _REST_S = 4.0
+# Those of an answer and of the refusals that settle something (docs/protocol.md). A proxy, a portal or another server
+# says others, or HTML.
+_STATUSES_OF_A_SERVICE = frozenset({200, 400, 401, 403, 409, 413})
+_TYPES_OF_A_SERVICE = ("application/jose", "application/json")
 # No limit of connections: each port has one question under way. Those that rest are few.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=_REST_S)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes
+    is_of_a_service: bool
 
 
 class ServiceForward:
@@ -57,7 +69,7 @@ class ServiceForward:
         )
 
     async def __call__(self, body: bytes) -> tuple[int, bytes]:
-        """Status and body of the first whole answer below 500, or of a 5xx when no other address has a better one.
+        """Status and body of the first whole answer of a service that works, or else of the first that was whole.
 
         `UNAVAILABLE` when no whole answer of at most 3000 bytes came in time. It raises nothing.
         """
@@ -66,10 +78,10 @@ class ServiceForward:
             answer = await self._exchange(address, body)
             if answer is None:
                 continue
-            if answer[0] < httpx.codes.INTERNAL_SERVER_ERROR:
+            if answer.is_of_a_service:
                 self._ask_first(address)
-                return answer
-            best = best or answer
+                return answer.status, answer.body
+            best = best or (answer.status, answer.body)
         return best or UNAVAILABLE
 
     async def close(self) -> None:
@@ -92,17 +104,17 @@ class ServiceForward:
         self._addresses.remove(address)
         self._addresses.insert(0, address)
 
-    async def _exchange(self, address: httpx.URL, body: bytes) -> tuple[int, bytes] | None:
+    async def _exchange(self, address: httpx.URL, body: bytes) -> _Answer | None:
         try:
             # The client's own time-outs begin anew with each byte; this one ends the exchange though bytes trickle in.
             async with (
                 asyncio.timeout(self._timeout_s),
                 self._client.stream("POST", address, content=body) as response,
             ):
-                answer = await _read(response)
+                read = await _read(response)
         except (httpx.HTTPError, OSError, UnicodeError):
             return None
-        return None if answer is None else (response.status_code, answer)
+        return None if read is None else _Answer(response.status_code, read, _is_of_a_service(response))
 
 
 def service_address(url: str) -> httpx.URL:
@@ -135,6 +147,12 @@ def blocking_forward(url: str, timeout_s: float = _TIMEOUT_S) -> Callable[[bytes
             return await forward(body)
 
     return lambda body: asyncio.run(ask(body))
+
+
+def _is_of_a_service(response: httpx.Response) -> bool:
+    """Whether a service that works may have said it; the adapter alone can tell whether one has."""
+    is_message = response.headers.get("content-type", "").startswith(_TYPES_OF_A_SERVICE)
+    return is_message and response.status_code in _STATUSES_OF_A_SERVICE
 
 
 async def _read(response: httpx.Response) -> bytes | None:

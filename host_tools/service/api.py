@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -56,7 +57,7 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fa
             await asyncio.to_thread(desk.records.check)
         except SQLAlchemyError:
             return _response(desk.refuse(Refused(RefusalReason.UNAVAILABLE)))
-        return Response(b'{"status":"ok"}', media_type=IN_CLEAR)
+        return JSONResponse({"status": "ok", "refusals": desk.refusals.counts})
 
     @app.exception_handler(HTTPException)
     async def no_such_thing(_: Request, error: HTTPException) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ from host_tools.service.sqlite import sqlite_engine
 
 _CDR = Table("cdr", MetaData(), Column("calldate", String), Column("src", String), Column("dst", String))
 _MAX_CALLS = 100
+_PATIENCE_S = 1.0
+# Of its own: while the exchange has its records locked, nothing else of the service waits.
+_THREADS = 4
 
 
 class CallRecordsUnreadable(Exception):
@@ -37,7 +41,8 @@ class CallRecords:
     """Reads the calls of one line."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sqlite_engine(url, read_only=True)
+        self._engine = sqlite_engine(url, read_only=True, patience_s=_PATIENCE_S)
+        self._threads = ThreadPoolExecutor(_THREADS, "call-records")
 
     async def calls(self, line: str, earliest: int, latest: int) -> list[CallRecord]:
         """The calls to `line` that began from `earliest` to `latest` (Unix seconds, included), at most 100.
@@ -53,11 +58,12 @@ class CallRecords:
             .order_by(_CDR.c.calldate)
             .limit(_MAX_CALLS)
         )
-        rows = await asyncio.to_thread(self._rows, query)
+        rows = await asyncio.get_running_loop().run_in_executor(self._threads, self._rows, query)
         return [CallRecord(_unix_seconds(row.calldate), row.src or "") for row in rows]
 
     def close(self) -> None:
         """Closes every connection."""
+        self._threads.shutdown(cancel_futures=True)
         self._engine.dispose()
 
     def _rows(self, query: Select[tuple[str, str]]) -> Sequence[Row[tuple[str, str]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ from host_tools.service.messages import (
     parse_ask,
 )
 from host_tools.service.records import Adapter, Ledger, Records, TraceIdsExhausted
+from host_tools.service.refusals import Refusals
 from host_tools.service.settings import Settings
 from host_tools.service.signing import Signed
 from host_tools.service.tracing import Tracing
@@ -52,11 +52,11 @@ class Reply:
 
 
 class Desk:
-    """Takes asks. `refusals` counts by reason what was not taken."""
+    """Takes asks; `refusals` are what was not taken."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self.records = Records(settings.database)
-        self.refusals: Counter[RefusalReason] = Counter()
+        self.refusals = Refusals()
         self._clock = clock
         self._writer = GroupCommit(self.records)
         self._tracing = Tracing(settings, self.records, self._writer)
@@ -82,8 +82,7 @@ class Desk:
 
     def refuse(self, refused: Refused, adapter_id: str | None = None) -> Reply:
         """Logs and counts a refusal; the reply is in clear. `adapter_id`: only when it is a known one."""
-        self.refusals[refused.reason] += 1
-        logger.warning("refused: %s%s", refused.reason, f", adapter {adapter_id}" if adapter_id else "")
+        self.refusals.note(refused.reason, adapter_id)
         refusal = Refusal(reason=refused.reason, newest_sequence=refused.newest_sequence)
         body = refusal.model_dump_json().encode()
         return Reply(STATUS_OF_REFUSAL[refused.reason], body, is_signed=False)

@@ -96,9 +96,10 @@ def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
     """What is answered to `heartbeat`, which came at `received_at` (Unix seconds), and kept with it."""
     offer = _offer(adapter, heartbeat)
     log_from, log_changed = _log_from(adapter, heartbeat)
+    settings = _settings(adapter, heartbeat)
     answer = HeartbeatAnswer(
         unix_seconds=received_at,
-        settings=_settings(adapter, heartbeat),
+        settings=settings,
         prompt=offer.part,
         log_from=log_from,
         again=offer.is_news,
@@ -108,6 +109,7 @@ def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
         {
             "heartbeat": heartbeat.model_dump_json(),
             "heard_at": received_at,
+            **({"settings_revision": settings.revision} if settings else {}),
             **offer.changed,
             **log_changed,
         },
@@ -132,9 +134,16 @@ def _heartbeat_revision(adapter: Adapter) -> int:
 
 
 def _settings(adapter: Adapter, heartbeat: Heartbeat) -> SettingsPush | None:
-    if heartbeat.settings_revision >= adapter.settings_revision:
+    pushed, taken = adapter.settings_revision, heartbeat.settings_revision
+    is_first = adapter.heartbeat is None
+    if pushed == 0 or (taken == pushed and not is_first):
         return None
-    return SettingsPush(revision=adapter.settings_revision, values=json.loads(adapter.settings_values))
+    if taken >= pushed:
+        # Of a service that knew it before, or of this one before it was removed: not these settings.
+        pushed = taken + 1
+    if pushed > MAX_COUNT:
+        return None
+    return SettingsPush(revision=pushed, values=json.loads(adapter.settings_values))
 
 
 def _offer(adapter: Adapter, heartbeat: Heartbeat) -> _Offer:

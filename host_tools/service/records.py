@@ -5,11 +5,14 @@ Who called is in the sealed column of its trace, and nowhere else.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +31,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    make_url,
     or_,
     select,
     text,
@@ -116,10 +120,11 @@ _TABLES = MetaData()
 _TRACES = Table(
     "traces",
     _TABLES,
+    # Of an adapter: whoever has read a request must not take its place by sending its identity first.
     Column("request_id", String(32), primary_key=True),
     Column("line", String(15), nullable=False),
     Column("call_id", String(16), nullable=False),
-    Column("adapter_id", String(32), nullable=False),
+    Column("adapter_id", String(32), primary_key=True),
     Column("requested_at", Integer, nullable=False),
     Column("received_at", Integer, nullable=False),
     Column("outcome", String(16), nullable=False),
@@ -169,7 +174,9 @@ _TAKE = (
     .values(newest_sequence=bindparam("sequence"))
 )
 _ADD_TRACE = insert(_TRACES)
-_TRACE = select(_TRACES).where(_TRACES.c.request_id == bindparam("of"))
+_TRACE = select(_TRACES).where(
+    _TRACES.c.request_id == bindparam("request_id"), _TRACES.c.adapter_id == bindparam("of")
+)
 _TRACE_OF_CALL = select(_TRACES.c.trace_id).where(
     _TRACES.c.line == bindparam("on_line"), _TRACES.c.call_id == bindparam("of"), _TRACED
 )
@@ -182,9 +189,11 @@ class Ledger:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find(self, request_id: str) -> Trace | None:
-        """The row of this request, when it was accepted before."""
-        row = self._connection.execute(_TRACE, {"of": request_id}).mappings().first()
+    def find(self, adapter_id: str, request_id: str) -> Trace | None:
+        """The row of this request of this adapter, when it was accepted before."""
+        row = (
+            self._connection.execute(_TRACE, {"of": adapter_id, "request_id": request_id}).mappings().first()
+        )
         return Trace(**row) if row else None
 
     def trace_id_of_call(self, line: str, call_id: str) -> str | None:
@@ -262,9 +271,11 @@ class Records:
 
     def __init__(self, url: str) -> None:
         self._engine = _durable_engine(url)
+        self._file = Path(make_url(url).database or "")
 
     def prepare(self) -> None:
-        """Makes the tables that are not there yet."""
+        """Makes the file, for its owner alone, and the tables that are not there yet."""
+        _keep_private(self._file)
         with self._engine.execution_options(writes=True).begin() as connection:
             _TABLES.create_all(connection)
 
@@ -298,6 +309,16 @@ class Records:
 
 def _adapter(row: RowMapping) -> Adapter:
     return Adapter(**{**row, "log_wanted": bool(row["log_wanted"])})
+
+
+def _keep_private(file: Path) -> None:
+    # It holds keys. SQLite gives the files beside it the rights that this one has when it makes them.
+    with suppress(OSError):  # SQLite tells what hinders
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            beside = file.with_name(file.name + suffix)
+            if beside.exists():
+                beside.chmod(stat.S_IMODE(beside.stat().st_mode) & ~stat.S_IRWXO)
 
 
 def _durable_engine(url: str) -> Engine:

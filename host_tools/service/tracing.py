@@ -53,16 +53,16 @@ class Tracing:
             self._call_records.close()
 
     async def _call(self, request: TraceRequest, received_at: int) -> CallRecord | Reason | None:
-        if self._call_records is None or await asyncio.to_thread(self._is_accepted, request.request_id):
+        if self._call_records is None or await asyncio.to_thread(self._is_accepted, request):
             return None
         where = search(request, received_at, self._settings.match_within_s)
         if isinstance(where, Reason):
             return where
         return match(await self._call_records.calls(request.line, where.earliest, where.latest), where)
 
-    def _is_accepted(self, request_id: str) -> bool:
+    def _is_accepted(self, request: TraceRequest) -> bool:
         with self._records.reading() as ledger:
-            return ledger.find(request_id) is not None
+            return ledger.find(request.adapter_id, request.request_id) is not None
 
     def _take(
         self,
@@ -73,7 +73,7 @@ class Tracing:
         received_at: int,
     ) -> tuple[Trace, bool]:
         ledger.take(signed.adapter_id, signed.key, signed.sequence)
-        accepted = ledger.find(request.request_id)
+        accepted = ledger.find(signed.adapter_id, request.request_id)
         if accepted:
             return accepted, False
         earlier = ledger.trace_id_of_call(request.line, request.call.call_id)

@@ -3,14 +3,12 @@
     python -m host_tools.stories.service_on_line_time CLOCK_FILE
 
 A story begins at a fixed time and goes as fast as its firmware; an adapter sets its clock by the service. So the
-service reads the time from a file of 8 bytes that the story writes: Unix seconds (IEEE 754, little endian), 0 for
-real time.
+service reads the time from a file of 8 bytes that the story writes: Unix seconds (IEEE 754), 0 for real time.
 """
 
 from __future__ import annotations
 
 import mmap
-import struct
 import sys
 import time
 from pathlib import Path
@@ -18,7 +16,7 @@ from pathlib import Path
 from host_tools.service.serve import listen, serve
 from host_tools.service.settings import Settings
 
-_TIME = struct.Struct("<d")
+_TIME_BYTES = 8
 
 
 class LineClock:
@@ -26,22 +24,24 @@ class LineClock:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(_TIME.size))
+            path.write_bytes(bytes(_TIME_BYTES))
         with path.open("r+b") as file:
-            # 8 bytes that lie aligned are written and read at once: no time is ever half an old and half a new one.
-            self._shared = mmap.mmap(file.fileno(), _TIME.size)
+            self._file = mmap.mmap(file.fileno(), _TIME_BYTES)
+        # Its one double is written and read at once. What `struct` packs is cleared first: 0 for a moment.
+        self._seconds = memoryview(self._file).cast("d")
 
     def set(self, unix_seconds: float) -> None:
         """It is this time from now on, for whoever has the same file."""
-        _TIME.pack_into(self._shared, 0, unix_seconds)
+        self._seconds[0] = unix_seconds
 
     def now(self) -> float:
         """Unix seconds; the real time for as long as none was set."""
-        return float(_TIME.unpack_from(self._shared)[0]) or time.time()
+        return self._seconds[0] or time.time()
 
     def close(self) -> None:
         """Lets go of the file."""
-        self._shared.close()
+        self._seconds.release()
+        self._file.close()
 
 
 def main(clock_file: Path) -> None:

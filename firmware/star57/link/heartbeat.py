@@ -110,7 +110,8 @@ class Heartbeat(Watched):
                 "first": first,
                 "lines": lines,
             }
-            await self._ask(question, message.decode_log_answer)
+            if await self._ask(question, _has_arrived) is None:
+                return  # the service asks for what it has not got
             first += len(lines)
 
     def _heartbeat(self):
@@ -157,6 +158,12 @@ class Heartbeat(Watched):
         except asyncio.TimeoutError:
             return
         self._outbox.clock_wanted.clear()
+
+
+def _has_arrived(data):
+    """True for the answer to lines of the log. Raises MessageError."""
+    message.decode_log_answer(data)
+    return True
 
 
 def _decoded(quality):

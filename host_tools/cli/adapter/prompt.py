@@ -37,7 +37,11 @@ def prompt(
         raise stopped(2, "a prompt's name has 1 to 32 letters a-z, digits and underscores") from error
     recording = _recording(file)
     with opened(database) as records, records.writing() as ledger:
-        known(ledger, adapter_id)
+        adapter = known(ledger, adapter_id)
+        if adapter.prompt_file is not None and adapter.prompt_name != name:
+            raise stopped(
+                1, f"{adapter.prompt_name} is still on its way to {adapter_id}: see star57 adapter list"
+            )
         ledger.change_adapter(adapter_id, **push_prompt(name, recording))
     typer.echo(f"{name}, {len(recording)} bytes, goes to {adapter_id} with its next heartbeats")
 

@@ -214,6 +214,21 @@ async def test_the_log_is_sent_when_it_is_wanted():
     assert set(logs[0]) == {"message", "version", "adapter_id", "first", "lines"}
 
 
+async def test_lines_that_did_not_arrive_are_not_passed_by():
+    lost = beat(log_from=0)
+
+    def word(sequence, question):
+        return (503, b"{}") if question["message"] == "log" else lost(sequence, question)
+
+    beating = Beating(word, period_ms=10)
+    for number in range(20):
+        beating.log.log("line {}".format(number))
+    async with beating:
+        asked = await beating.asked(4)
+    assert [message["message"] for message in asked[:4]] == ["heartbeat", "log", "heartbeat", "log"]
+    assert [message["first"] for message in asked[:4] if message["message"] == "log"] == [0, 0]
+
+
 async def test_the_longest_lines_fit_a_message():
     beating = Beating(beat(log_from=0))
     for _ in range(16):

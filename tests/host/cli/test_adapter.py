@@ -119,6 +119,19 @@ def test_a_recording_goes_to_the_adapter(
     assert base64.b64decode(part["data"]) == recording.read_bytes()[:960]
 
 
+def test_a_recording_that_is_on_its_way_is_not_forgotten_for_another(
+    address: Service, star57: Star57, adapter: Adapter, tmp_path: Path
+) -> None:
+    recording = tmp_path / "hello.wav"
+    soundfile.write(recording, np.zeros(1000, np.int16), 8000, subtype="PCM_16")
+    assert star57("prompt", "adapter-1", "traced", str(recording)).exit_code == 0
+    second = star57("prompt", "adapter-1", "stored", str(recording))
+    assert second.exit_code == 1
+    assert "traced is still on its way to adapter-1" in second.stderr
+    assert heard(adapter, address)["prompt"]["name"] == "traced"
+    assert star57("prompt", "adapter-1", "traced", str(recording)).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "rate_hz", "channels", "samples", "subtype"),
     [

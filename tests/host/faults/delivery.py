@@ -26,6 +26,8 @@ from tests.host.faults.tally import Tally
 
 LINE = "5555550100"
 CALLER = "5555550123"
+CALLED_AT = 1_795_000_000
+"""When the first of the calls rang whose requests wait; the others a minute after each other."""
 MOST_PENDING = 16
 
 _FILL = ROOT / "tests" / "firmware" / "programs" / "fill_outbox.py"
@@ -143,7 +145,7 @@ class Delivery:
         entries = stage.firmware.record("outbox")
         rows = accepted(self.service.database, self.adapter_id)
         asked = [entry["request"]["request_id"] for entry in entries]
-        times = Counter(row["request_id"] for row in rows)
+        calls = Counter((row["line"], row["call_id"]) for row in rows)
         answered = {row["request_id"]: (row["outcome"], row["trace_id"], row["charge_cents"]) for row in rows}
         believed = {
             entry["request"]["request_id"]: tuple(
@@ -151,15 +153,18 @@ class Delivery:
             )
             for entry in entries
         }
+        traced = {answer[1] for answer in answered.values() if answer[0] == "traced"}
+        assert len(traced) == len(asked), "not each call was traced, with a number of its own"
         assert [row["request_id"] for row in rows] == asked, "not in the order dialled"
         assert stage.firmware.record("calls")[-1]["caller_id"]["number"] == CALLER, "the caller was not read"
         return Tally(
             fault=fault,
             faults=faults,
             messages=len(asked),
-            lost=len(set(asked) - set(times)),
-            twice=sum(count - 1 for count in times.values()),
-            wrong=len(set(times) - set(asked)) + sum(answered[name] != believed[name] for name in believed),
+            lost=len(set(asked) - set(answered)),
+            twice=sum(count - 1 for count in calls.values()),
+            wrong=len(set(answered) - set(asked))
+            + sum(answered[name] != believed[name] for name in believed),
             samples_lost=json.loads(last_heartbeat(self.service.database, self.adapter_id))["lost_samples"],
             more={"line seconds": round(stage.now_s)},
         )

@@ -31,7 +31,6 @@ from host_tools.gateway.frames import MAX_PAYLOAD_BYTES, NUMBERS, Frame, FrameRe
 from host_tools.gateway.messages import MAX_BODY_BYTES
 from host_tools.gateway.questions import MAX_PART_BYTES, AdapterEnd
 from host_tools.rig.micropython import ROOT, interpreter_command
-from host_tools.service import desk as desk_room
 from host_tools.service import signing
 from host_tools.service.desk import STATUS_OF_REFUSAL, Desk, Reply
 from host_tools.service.messages import RefusalReason, Refused, parse_ask
@@ -609,21 +608,20 @@ def at_the_desk(seed: int, count: int, folder: Path) -> Tally:
                 used = memory.check()
         finally:
             await desk.close()
-        return seen, Counter({reason.value: times for reason, times in desk.refusals.items()}), used
+        return seen, Counter({reason.value: times for reason, times in desk.refusals.counts.items()}), used
 
     with _silent():
         seen, counted, used = asyncio.run(attack())
     return _tally("at the service's desk", count, seen, counted, _differences(database, adapters), used)
 
 
-def at_the_service(seed: int, count: int, service: TraceService, folder: Path) -> Tally:
+def at_the_service(seed: int, count: int, service: TraceService) -> Tally:
     """`count` forgeries to a service that runs, over HTTP, and one piece of what is no HTTP for each 20 of them.
 
     Args:
         seed: what they are drawn from.
         count: how many.
         service: it has been started.
-        folder: where it has its log.
 
     Raises:
         Broken: its process took more memory with time, it counted wrongly, or refused an honest ask.
@@ -631,8 +629,7 @@ def at_the_service(seed: int, count: int, service: TraceService, folder: Path) -
     chance = Random(seed)
     adapters = _pair(chance, seed)
     _make_known(service.database, adapters)
-    log = folder / "service.log"
-    logged_before = _logged(log)
+    counted_before = _counted(service)
     resident: list[int] = []
     cases = 0
 
@@ -651,7 +648,7 @@ def at_the_service(seed: int, count: int, service: TraceService, folder: Path) -
     seen = asyncio.run(attack())
     if resident[-1] > resident[0] + MOST_PROCESS_GROWTH_BYTES:
         raise Broken(f"the service's memory grew from {resident[0]} to {resident[-1]} bytes")
-    counted = _logged(log) - logged_before
+    counted = _counted(service) - counted_before
     used = _memory(resident[0], resident[-1])
     return _tally("at the service", count, seen, counted, _differences(service.database, adapters), used)
 
@@ -686,16 +683,16 @@ def _no_http(chance: Random, port: int) -> None:
         connection.sendall(chance.randbytes(chance.randint(0, 3000)))
 
 
-def _logged(log: Path) -> Counter[str]:
-    """How often the service's log has a refusal, by its reason."""
-    lines = log.read_text().splitlines()
-    return Counter(line.partition("refused: ")[2].partition(",")[0] for line in lines if "refused: " in line)
+def _counted(service: TraceService) -> Counter[str]:
+    """How many refusals the service has counted, by reason."""
+    health = httpx.get(f"http://127.0.0.1:{service.port}/health").json()
+    return Counter(health["refusals"])
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
     """The log of a million refusals goes nowhere."""
-    logger = desk_room.logger
+    logger = logging.getLogger("host_tools.service")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:

@@ -11,7 +11,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 
-from host_tools.rig.faulty_network import FaultyProxy
+from host_tools.rig.faulty_network import Fault, FaultyProxy
 from host_tools.stories.trace_service import TraceService
 from tests.host.faults.delivery import MOST_PENDING, Delivery
 from tests.host.faults.tally import Tally
@@ -70,10 +70,13 @@ class FillingProxy(FaultyProxy):
 
 
 class OneAddress(FaultyProxy):
-    """One address for several services: each request goes to another one."""
+    """One address for several services: each request goes to another one.
+
+    Answers are lost, and requests sent twice: so one service is asked for what the other has accepted.
+    """
 
     def __init__(self, ports: Sequence[int], seed: int) -> None:
-        super().__init__(("127.0.0.1", ports[0]), seed, {})
+        super().__init__(("127.0.0.1", ports[0]), seed, {Fault.ANSWER_LOST: 0.4, Fault.SENT_TWICE: 0.3})
         self._ports = cycle(ports)
 
     async def _ask(self, request: bytes) -> bytes:
@@ -105,7 +108,7 @@ def deliver_to_replicas(
     """Delivers to several services on one store, in turn."""
     with OneAddress([service.port for service in services], seed) as proxy:
         delivery = _delivery(seed, services[0], proxy, requests)
-        tally = delivery.run(folder, "service: two replicas behind one address", lambda: 0)
+        tally = delivery.run(folder, "service: two replicas behind one address", proxy.happened.total)
     return replace(tally, more={**tally.more, "asked": proxy.requests})
 
 

@@ -51,7 +51,7 @@ service failed, the line went on: a call rang, its caller ID was read, and no sa
 - **Serial line**: both ways; damaged frames as the gateway counts them, and periods of silence.
 - **Network**: what befell requests and answers on the way, by a proxy.
 - **Service**: killed with SIGKILL within 20 ms after it got a request; a limit on the size of its files for three
-  requests of five; two processes on one store, asked in turn.
+  requests of five; two processes on one store, asked in turn, while answers are lost and requests come twice.
 - **Hostile peers**: faults are frames, tokens and messages that were made; *wrong* would be one that was believed.
 - **Clock**: the adapter has none at first; the service's clock is somewhere else at each answer. Order and identity do
   not hang on it.
@@ -135,7 +135,7 @@ def _at_the_desk(seed: int, place: Place) -> Tally:
 
 
 def _at_the_service(seed: int, place: Place) -> Tally:
-    return hostile.at_the_service(seed, _OVER_HTTP_A_RUN, place.service, place.folder)
+    return hostile.at_the_service(seed, _OVER_HTTP_A_RUN, place.service)
 
 
 def _clock(name: str, seed: int, place: Place) -> Tally:

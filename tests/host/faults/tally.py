@@ -68,7 +68,3 @@ def table(tallies: Iterable[Tally]) -> str:
         counts = (tally.faults, tally.messages, tally.lost, tally.twice, tally.wrong, tally.samples_lost)
         lines.append(f"| {tally.fault} | {' | '.join(f'{count:,}' for count in counts)} | {more} |")
     return "\n".join(lines) + "\n"
-
-
-def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

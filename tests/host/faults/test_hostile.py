@@ -65,7 +65,7 @@ def test_hostile_tokens_at_the_desk(tmp_path: Path) -> None:
 
 
 def test_hostile_tokens_at_the_service(place: Place) -> None:
-    tally = at_the_service(SEED, 300, place.service, place.folder)
+    tally = at_the_service(SEED, 300, place.service)
     assert tally.faults == 300
     assert tally.holds, tally
     assert all(count > 0 for count in _counted(tally.more, REASONS)), tally

@@ -201,6 +201,21 @@ async def test_a_service_in_need_is_believed_only_when_no_other_does_better() ->
         assert await forwarded(ill.url, nobody()) == (502, answer_to(BODY))
 
 
+@pytest.mark.parametrize("status", [307, 404, 405, 429])
+async def test_who_is_no_service_is_asked_but_once(status: int) -> None:
+    async with HttpService() as another, HttpService() as service:
+        another.status = status
+        async with ServiceForward([another.url, service.url]) as forward:
+            assert [await forward(BODY) for _ in range(2)] == [(200, answer_to(BODY))] * 2
+        assert (len(another.bodies), len(service.bodies)) == (1, 2)
+
+
+async def test_a_page_is_no_answer() -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>"
+    async with serving(iter([page])) as portal, HttpService() as service:
+        assert await forwarded(portal, service.url) == (200, answer_to(BODY))
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()

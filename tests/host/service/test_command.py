@@ -29,6 +29,12 @@ def environment(**settings: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "200", **settings}
 
 
+def few_open_files() -> None:
+    """As a process begins that an operator starts."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, hard), hard))
+
+
 @pytest.fixture
 def start(centre: Centre) -> Iterator[Start]:
     """Starts the command; answers the process and its address."""
@@ -42,6 +48,7 @@ def start(centre: Centre) -> Iterator[Start]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=few_open_files,  # noqa: PLW1509 - there is one thread here
         )
         started.append(process)
         assert process.stdout
@@ -197,6 +204,13 @@ def test_it_stops_gracefully(centre: Centre, adapter: Adapter, start: Start) -> 
     assert "5555550123" not in logged
     assert adapter.key.hex() not in logged
     assert not (centre.folder / "star57.sqlite-wal").exists()  # all is in the one file
+
+
+def test_it_may_open_as_many_files_as_the_machine_allows(centre: Centre, start: Start) -> None:
+    process, address = start()
+    assert httpx.get(f"{address}/health").status_code == 200
+    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
 
 
 def test_a_full_disk_is_unavailable_and_stores_nothing_by_halves(

@@ -97,6 +97,17 @@ def test_a_revision_is_greater_than_the_adapters(service: Service) -> None:
         push_settings(service.adapter, Pushed(two_stage=True))
 
 
+@pytest.mark.parametrize("before", [1, 7])
+def test_an_adapter_that_was_added_again_takes_what_is_pushed(service: Service, before: int) -> None:
+    """It has settings of a revision that this service has forgotten; the push came before its first heartbeat."""
+    service.change(push_settings(service.adapter, Pushed(price_cents=300)))
+    pushed = service.hear(settings_revision=before).settings
+    assert pushed is not None
+    assert (pushed.revision, pushed.values) == (before + 1, {"price_cents": 300})
+    assert service.hear(settings_revision=before).settings == pushed
+    assert service.hear(settings_revision=before + 1).settings is None
+
+
 @pytest.mark.parametrize(
     "values", [{"price_cents": 1001}, {"two_stage": 1}, {"answer_timeout_ms": None}, {"adapter_key": "00"}]
 )

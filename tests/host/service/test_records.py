@@ -46,13 +46,41 @@ def records(centre: Centre) -> Iterator[Records]:
     records.close()
 
 
+def test_the_keys_are_for_the_owner_alone(centre: Centre, records: Records) -> None:
+    with records.writing() as ledger:
+        ledger.add_adapter("adapter-1", KEY)
+        files = list(centre.folder.glob("star57.sqlite*"))
+        assert len(files) == 3
+        assert [file.stat().st_mode & 0o077 for file in files] == [0] * 3
+
+
+def test_a_store_of_before_there_were_keys_is_shut_to_others(centre: Centre) -> None:
+    """It was made with what the umask left, and had traces alone."""
+    records = Records(centre.settings().database)
+    records.prepare()
+    with records.writing() as ledger:
+        ledger.add_trace(TRACE)
+    records.close()
+    with sqlite3.connect(centre.database) as connection:
+        connection.execute("DROP TABLE adapters")
+    connection.close()
+    centre.database.chmod(0o644)
+    records = Records(centre.settings().database)
+    records.prepare()
+    with records.writing() as ledger:
+        ledger.add_adapter("adapter-1", KEY)
+        assert ledger.find(TRACE.adapter_id, TRACE.request_id) == TRACE
+    records.close()
+    assert centre.database.stat().st_mode & 0o007 == 0
+
+
 def test_a_row_is_found_by_its_request(records: Records) -> None:
     row = trace()
     with records.writing() as ledger:
         ledger.add_trace(row)
     with records.reading() as ledger:
-        assert ledger.find(row.request_id) == row
-        assert ledger.find("f" * 32) is None
+        assert ledger.find(row.adapter_id, row.request_id) == row
+        assert ledger.find(row.adapter_id, "f" * 32) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +139,7 @@ def test_an_exception_undoes_the_transaction(records: Records) -> None:
     with pytest.raises(KeyError):
         add_and_fail()
     with records.reading() as ledger:
-        assert ledger.find(row.request_id) is None
+        assert ledger.find(row.adapter_id, row.request_id) is None
 
 
 def test_a_commit_is_on_the_disk(records: Records) -> None:
@@ -176,5 +204,5 @@ def test_who_writes_waits_for_another_to_end(records: Records, centre: Centre) -
     with pytest.raises(OperationalError, match="locked"), records.writing():
         pass
     with records.reading() as ledger:
-        assert ledger.find(TRACE.request_id) == TRACE
+        assert ledger.find(TRACE.adapter_id, TRACE.request_id) == TRACE
     other.close()
