@@ -188,6 +188,7 @@ class Adapter:
         self._conversation = None
         self._fault = None
         self._checked_in = False
+        self._calls_kept = True
         self._acts = (
             self._ring_started,
             self._ring_ended,
@@ -233,9 +234,9 @@ class Adapter:
         seconds, source = self._board.wall_time()
         self._board.set_wall_time(unix_seconds)
         if source == "none":
-            self._calls.clock_set(unix_seconds - seconds)
             self._outbox.clock_set(unix_seconds - seconds)
-            self._save_calls()
+            if self._calls.clock_set(unix_seconds - seconds):
+                self._save_calls()
 
     async def run(self):
         """Runs the adapter until a task fails; the failure is raised."""
@@ -249,6 +250,8 @@ class Adapter:
                     await task
             if self._fault is not None:
                 raise self._fault
+            if not self._calls_kept:
+                self._save_calls()
             if self._checked_in and all(link_task.checked_in() for link_task in self._link_tasks):
                 self._checked_in = False
                 self._board.feed_watchdog()
@@ -503,4 +506,8 @@ class Adapter:
         try:
             self._calls.save()
         except StorageError as fault:
-            self._log.log("calls not kept: {}".format(fault))
+            if self._calls_kept:
+                self._log.log("calls not kept: {}".format(fault))
+            self._calls_kept = False
+        else:
+            self._calls_kept = True

@@ -84,11 +84,15 @@ class CallHistory:
         return call
 
     def clock_set(self, ahead_s):
-        """The clock, of which nothing was known, is set, and `ahead_s` ahead of what it was: so are its calls."""
-        for call in self._calls:
-            if call.time_source == "none" and call.at != UNKNOWN:
-                call.at += ahead_s
-                call.time_source = "network"
+        """The clock, of which nothing was known, is set, and `ahead_s` ahead of what it was: so are its calls.
+
+        Answers whether there were any.
+        """
+        timed = [call for call in self._calls if call.time_source == "none" and call.at != UNKNOWN]
+        for call in timed:
+            call.at += ahead_s
+            call.time_source = "network"
+        return bool(timed)
 
     def traced(self, call_id, outcome):
         """A trace of a call has come to an end; a call that is no longer kept changes nothing."""

@@ -110,9 +110,9 @@ def test_calls_get_their_time_when_the_clock_is_set():
     calls = CallHistory(record, Random())
     calls.first_ring(100, "none")
     calls.call_waiting(160, "none")
-    calls.clock_set(1_795_000_000)
+    assert calls.clock_set(1_795_000_000)
     third = calls.first_ring(1_795_000_200, "network")
-    calls.clock_set(7)
+    assert not calls.clock_set(7)
     assert [(call.at, call.time_source) for call in calls._calls] == [
         (1_795_000_100, "network"),
         (1_795_000_160, "network"),

@@ -649,6 +649,8 @@ def at_the_service(seed: int, count: int, service: TraceService) -> Tally:
     if resident[-1] > resident[0] + MOST_PROCESS_GROWTH_BYTES:
         raise Broken(f"the service's memory grew from {resident[0]} to {resident[-1]} bytes")
     counted = _counted(service) - counted_before
+    if "unavailable" not in seen:
+        del counted["unavailable"]  # what is no HTTP, or for no path that there is, is refused so
     used = _memory(resident[0], resident[-1])
     return _tally("at the service", count, seen, counted, _differences(service.database, adapters), used)
 
