@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench import peers
-from host_tools.exchange.levels import dbm0_of
+from host_tools.exchange.levels import Samples, dbm0_of
 from host_tools.rig.emulated_pico import IMAGE
 from host_tools.rig.listening import hear
 from host_tools.rig.pico_firmware import PicoSettings
@@ -237,9 +237,18 @@ def test_what_comes_too_late_is_counted_left_out_and_puts_nothing_off() -> None:
         heartbeat = late.desk.last_heartbeat
         assert 8 * 250 < heartbeat.underruns < 8 * 1000
         assert heartbeat.lost_samples == 0
-        good, gappy = (np.concatenate(each.stage.pair.recording.phone_heard) for each in (line, late))
-    assert not np.array_equal(good[-16000:-8000], np.zeros(8000))
-    assert np.array_equal(good[-8000:], gappy[-8000:])
+        good, gappy = (spoken_on(each) for each in (line, late))
+    # The file is written 1.4 s after the first word, and what is said lasts 3.3 s.
+    assert not np.array_equal(good[:16000], gappy[:16000])
+    assert good[16000:24000].any()
+    assert np.array_equal(good[16000:24000], gappy[16000:24000])
+
+
+def spoken_on(line: PicoLine) -> Samples:
+    """What the phone heard from the adapter's first word on."""
+    recording = line.stage.pair.recording
+    heard = np.concatenate(recording.phone_heard)[160 * recording.relay_energised.index(True) :]
+    return heard[np.flatnonzero(heard)[0] :]
 
 
 def test_the_slic_is_fed_while_the_phone_is_lifted_and_no_longer() -> None:
