@@ -14,16 +14,17 @@ from tests.host.faults.network_faults import (
 )
 
 
-@pytest.mark.parametrize("name", FAULTS)
+# All at once takes half a minute, and is left to `make soak`.
+@pytest.mark.parametrize("name", [name for name in FAULTS if name != "all of these"])
 def test_a_bad_network_loses_nothing(place: Place, name: str) -> None:
-    tally = deliver_through(name, 200 + list(FAULTS).index(name), place.service, place.folder, requests=4)
-    assert tally.messages == 4
+    tally = deliver_through(name, 200 + list(FAULTS).index(name), place.service, place.folder, requests=3)
+    assert tally.messages == 3
     assert tally.faults > 0
     assert tally.holds, tally
 
 
 def test_a_dead_name_server_loses_nothing(place: Place) -> None:
-    tally = deliver_by_name(250, place.service, place.folder, requests=4)
+    tally = deliver_by_name(250, place.service, place.folder, requests=3)
     assert tally.faults > 30
     assert tally.holds, tally
 
