@@ -61,6 +61,8 @@ class Plan:
 
 QUICK = Plan(adapters=100, per_process=50, period_s=10.0)
 
+_FIRST_SEQUENCE = 256
+
 
 def run(plan: Plan, folder: Path) -> Load:
     """Puts the load on a gateway and a service of its own.
@@ -196,8 +198,8 @@ def _kept(database: Path) -> Kept:
         ).fetchall()
     return Kept(
         traces=traces,
-        # Their numbers begin at 0.
-        asked={adapter_id: newest + 1 for adapter_id, newest, _ in adapters},
+        # Their numbers begin a block behind 0, which is what their flash has (firmware/star57/link/sequence.py).
+        asked={adapter_id: newest + 1 - _FIRST_SEQUENCE for adapter_id, newest, _ in adapters},
         beats=frozenset(adapter_id for adapter_id, _, heartbeat in adapters if heartbeat is not None),
     )
 
