@@ -9,7 +9,11 @@ from rp2040.line_board import LineBoard
 
 
 class NetworkBoard(LineBoard):
-    """A board of this family that says in `interface` how it gets onto its network."""
+    """A board of this family that says how it gets onto its network.
+
+    It has interface(network, settings): the interface of rp2040.interface that `settings` (a dict) ask for, None for
+    none, which connects meanwhile. `network` is MicroPython's module. It may raise OSError.
+    """
 
     def __init__(self):
         super().__init__()
@@ -20,13 +24,6 @@ class NetworkBoard(LineBoard):
         super().set_wall_time(unix_seconds)
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(unix_seconds)
         machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
-
-    def interface(self, network, settings):
-        """The interface of rp2040.interface that `settings` (a dict) ask for, None for none; it connects meanwhile.
-
-        `network` is MicroPython's module. May raise OSError.
-        """
-        raise NotImplementedError
 
     def _open_network(self):
         try:

@@ -1,19 +1,7 @@
 """The last calls: identity, bounds, and what is on flash."""
 
+from record_in_memory import Record
 from star57.calls import CallHistory
-
-
-class Record:
-    """A DurableRecord in memory."""
-
-    def __init__(self, payload=None):
-        self.payload = payload
-
-    def read(self):
-        return self.payload
-
-    def write(self, payload):
-        self.payload = payload
 
 
 class Random:

@@ -1,22 +1,8 @@
 """Settings that the host has pushed: what may be, what may not, and what stays."""
 
+from record_in_memory import Record
 from star57.pushed_settings import PushedSettings
 from star57.settings import Settings
-from star57.storage import StorageError
-
-
-class Record:
-    def __init__(self, payload=None):
-        self.payload = payload
-        self.broken = False
-
-    def read(self):
-        return self.payload
-
-    def write(self, payload):
-        if self.broken:
-            raise StorageError("worn out")
-        self.payload = payload
 
 
 def test_a_push_is_in_force_at_once_and_after_a_restart():

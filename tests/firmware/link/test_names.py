@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 
+from descriptors import lowest_free_descriptor
 from name_server import NameServer, nothing, telling
 from star57.link.error import LinkError
 from star57.link.names import Names, is_address, split_port
@@ -167,14 +168,6 @@ async def test_look_ups_leave_no_socket_open():
             except asyncio.TimeoutError:
                 continue
         assert lowest_free_descriptor() == before
-
-
-def lowest_free_descriptor():
-    probe = socket.socket()
-    try:
-        return probe.fileno()
-    finally:
-        probe.close()
 
 
 def test_what_is_an_address():

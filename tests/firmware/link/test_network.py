@@ -1,9 +1,9 @@
 """The network carrier against real sockets, and services that keep no promise."""
 
 import asyncio
-import socket
 import time
 
+from descriptors import lowest_free_descriptor
 from name_server import NameServer, nothing, telling
 from star57.link.network import LinkError, NetworkLink
 
@@ -242,14 +242,6 @@ async def test_many_failures_leave_no_socket_open():
             assert await post_to(silent, 5) == "timeout"
         await asyncio.sleep_ms(10)
         assert lowest_free_descriptor() == before
-
-
-def lowest_free_descriptor():
-    probe = socket.socket()
-    try:
-        return probe.fileno()
-    finally:
-        probe.close()
 
 
 async def test_the_line_goes_on_while_the_service_is_silent():

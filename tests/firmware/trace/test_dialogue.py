@@ -2,9 +2,9 @@
 
 import asyncio
 
+from record_in_memory import Record
 from star57.calls import CallHistory
 from star57.settings import Settings
-from star57.storage import StorageError
 from star57.trace.dialogue import Dialogue, HungUp
 from star57.trace.outbox import Outbox
 
@@ -34,20 +34,6 @@ class Board:
     def random_bytes(self, count):
         self.drawn += 1
         return bytes([self.drawn] * count)
-
-
-class Record:
-    def __init__(self):
-        self.payload = None
-        self.broken = False
-
-    def read(self):
-        return self.payload
-
-    def write(self, payload):
-        if self.broken:
-            raise StorageError("worn out")
-        self.payload = payload
 
 
 def history(count=1):

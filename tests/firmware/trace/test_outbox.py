@@ -3,28 +3,11 @@
 import asyncio
 import json
 
+from record_in_memory import Record
 from star57.storage import StorageError
 from star57.trace.outbox import Outbox, OutboxFull
 
 ANSWER = {"outcome": "traced", "trace_id": "T-00000001", "charge_cents": 500}
-
-
-class Record:
-    """A DurableRecord in memory; `broken` makes its writes fail."""
-
-    def __init__(self, payload=None):
-        self.payload = payload
-        self.broken = False
-        self.writes = 0
-
-    def read(self):
-        return self.payload
-
-    def write(self, payload):
-        if self.broken:
-            raise StorageError("worn out")
-        self.payload = bytes(payload)
-        self.writes += 1
 
 
 def request(number):

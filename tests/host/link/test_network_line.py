@@ -12,7 +12,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +24,7 @@ from host_tools.exchange.pair import PairBlock
 from host_tools.rig.faulty_network import Fault, FaultyProxy
 from host_tools.rig.lockstep import BoardSettings, MicroPythonFirmware
 from host_tools.rig.micropython import ROOT
+from tests.host.threaded_service import PostHandler, ThreadedService
 
 PROGRAM = ROOT / "tests" / "firmware" / "programs" / "post_on_line.py"
 TLS_MICROPYTHON = ROOT / ".cache" / "tls" / "micropython"
@@ -47,37 +47,16 @@ with_tls = pytest.mark.skipif(
 )
 
 
-class Service:
-    """Answers each post; with TLS when it is given a context."""
+class Handler(PostHandler):
+    """Answers each post."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.wfile.write(RESPONSE)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        if context is not None:
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.address = ("127.0.0.1", self._server.server_port)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def answer(self, body: bytes) -> None:
+        self.wfile.write(RESPONSE)
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    service = Service()
+def service() -> Iterator[ThreadedService]:
+    service = ThreadedService(Handler)
     yield service
     service.close()
 
@@ -163,7 +142,7 @@ def at(port: int, **more: Any) -> dict[str, Any]:
     return {"service_hosts": "127.0.0.1", "service_port": port} | more
 
 
-def test_all_is_well(service: Service, run: Run) -> None:
+def test_all_is_well(service: ThreadedService, run: Run) -> None:
     done = run(at(service.address[1]), patience_ms=LONG_PATIENCE_MS)
     assert outcomes(done) == [ANSWERED] * POSTS
 
@@ -188,7 +167,7 @@ def test_nobody_listens(run: Run) -> None:
         (Fault.OUT_OF_ORDER, ANSWERED),
     ],
 )
-def test_a_fault_at_every_request(service: Service, run: Run, fault: Fault, outcome: str) -> None:
+def test_a_fault_at_every_request(service: ThreadedService, run: Run, fault: Fault, outcome: str) -> None:
     patience_ms = PATIENCE_MS if outcome == "timeout" else LONG_PATIENCE_MS
     with FaultyProxy(service.address, 57, {fault: 1.0}, refused_s=60.0) as proxy:
         done = outcomes(run(at(proxy.port), patience_ms=patience_ms))
@@ -198,20 +177,20 @@ def test_a_fault_at_every_request(service: Service, run: Run, fault: Fault, outc
     assert done[0] == ("closed" if fault is Fault.REFUSED else outcome)
 
 
-def test_every_fault_by_chance(service: Service, run: Run) -> None:
+def test_every_fault_by_chance(service: ThreadedService, run: Run) -> None:
     share = {fault: 1 / len(Fault) for fault in Fault}
     with FaultyProxy(service.address, 57, share, refused_s=0.1) as proxy:
         run(at(proxy.port))
         assert proxy.happened.total() == proxy.requests
 
 
-def test_a_name_server_that_is_dead(service: Service, run: Run) -> None:
+def test_a_name_server_that_is_dead(service: ThreadedService, run: Run) -> None:
     with NameServer(lambda _question: []) as names:
         done = run(at(service.address[1], service_hosts="trace.example"), names.address)
     assert outcomes(done) == ["no_name"] * POSTS
 
 
-def test_a_name_server_that_sends_garbage(service: Service, run: Run) -> None:
+def test_a_name_server_that_sends_garbage(service: ThreadedService, run: Run) -> None:
     chance = Random(57)
 
     def garbage(question: bytes) -> list[bytes]:
@@ -223,7 +202,7 @@ def test_a_name_server_that_sends_garbage(service: Service, run: Run) -> None:
     assert outcomes(done) == ["no_name"] * POSTS
 
 
-def test_a_name_server_that_answers_twice(service: Service, run: Run) -> None:
+def test_a_name_server_that_answers_twice(service: ThreadedService, run: Run) -> None:
     def twice(question: bytes) -> list[bytes]:
         record = b"\xc0\x0c\0\1\0\1\0\0\1\0\0\4\x7f\0\0\1"
         return 2 * [question[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question[12:] + record]
@@ -246,7 +225,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
 def test_tls_is_well(authority: trustme.CA, run: Run) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    service = Service(context)
+    service = ThreadedService(Handler, context)
     try:
         done = run(at(service.address[1], service_ca="ca.der"), patience_ms=LONG_PATIENCE_MS)
     finally:

@@ -3,51 +3,36 @@
 from __future__ import annotations
 
 import http.client
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader
 
 import pytest
 
 from host_tools.rig.faulty_network import Fault, FaultyProxy
+from tests.host.threaded_service import PostHandler, ThreadedService
 
 SHARE: dict[Fault, float] = {fault: 0.1 for fault in Fault if fault is not Fault.REFUSED}
 
 
-class Service:
+class Service(ThreadedService):
     """Answers the n-th request with `n: body`."""
 
     def __init__(self) -> None:
         service = self
         self.bodies: list[str] = []
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                service.bodies.append(body)
-                answer = f"{len(service.bodies)}: {body}".encode()
+        class Handler(PostHandler):
+            def answer(self, body: bytes) -> None:
+                service.bodies.append(body.decode())
+                answer = b"%d: %s" % (len(service.bodies), body)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.address = ("127.0.0.1", self._server.server_port)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 @pytest.fixture
