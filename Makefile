@@ -21,8 +21,11 @@ test: check
 	@[ ! -f $(CACHE)/pico/pico.uf2 ] || $(MAKE) --silent emulator || \
 		echo "star57: left out: stories on the emulated Pico, for rp2040js is not here"
 	@command -v ngspice >/dev/null || echo "star57: left out: the analogue filters, for ngspice is not here (apt install ngspice)"
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+		echo "star57: left out: the service on PostgreSQL, for it is not here (apt install postgresql)"
+	@command -v chromium >/dev/null || echo "star57: left out: the console in a browser, for Chromium is not here (apt install chromium)"
 	@echo "star57: running the tests"
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 hil: $(READY) image emulator
 	@$(MAKE) --silent image BOARD=line_emulator

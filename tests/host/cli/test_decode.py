@@ -44,7 +44,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def decode(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["decode", *map(str, arguments)])
+    return CliRunner().invoke(app, ["decode", *map(str, arguments)], env={"COLUMNS": "200"})
 
 
 def events(finished: Result) -> list[dict[str, Any]]:
