@@ -21,9 +21,10 @@ TEXTS = {
     "please_wait": "Please wait.",
     "traced": "The last call was traced.",
     "danger": "If anyone's life is in danger, hang up, and dial 9 1 1.",
-    "after_trace": (
-        "Tracing is serious. After three traces of the same caller, "
-        "call the police, or your telephone company. They can act. "
+    "three_traces": "Tracing is serious. After three traces of the same caller,",
+    "action_open": "You have now traced enough calls from the same caller.",
+    "who_acts": (
+        "Call the police, or your telephone company. They can act. "
         "You will not be given the caller's name or number."
     ),
     "not_traceable": "The last call could not be traced.",

@@ -120,7 +120,10 @@ class TraceRequest(Message):
 
 
 class TraceAnswer(Message):
-    """Service to adapter. It holds nothing about who called."""
+    """Service to adapter. It holds nothing about who called.
+
+    `action_open`: the line now has traces of one origin enough for action.
+    """
 
     message: Literal["trace_answer"] = "trace_answer"
     version: Version = 1
@@ -128,6 +131,7 @@ class TraceAnswer(Message):
     outcome: Outcome
     trace_id: TraceId | None
     charge_cents: Annotated[int, Field(ge=0, le=MAX_CHARGE_CENTS)]
+    action_open: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -135,6 +139,8 @@ class TraceAnswer(Message):
             raise ValueError("a trace has a trace_id, and nothing else has")
         if self.charge_cents and self.outcome is not Outcome.TRACED:
             raise ValueError("only a trace is charged")
+        if self.action_open and self.outcome is not Outcome.TRACED:
+            raise ValueError("only a trace opens the way to action")
         return self
 
 

@@ -11,8 +11,9 @@ from types import TracebackType
 
 from nacl.public import PrivateKey
 
-from host_tools.service.records import Records
+from host_tools.service.adapters import Adapters
 from host_tools.service.signing import new_key
+from host_tools.service.store import run_once
 from host_tools.stories.service_on_line_time import LineClock
 
 
@@ -37,6 +38,8 @@ class TraceService:
             "STAR57_CALL_RECORDS": f"sqlite:///{call_records}",
             "STAR57_CENTRE_PUBLIC_KEY": bytes(self.centre_key.public_key).hex(),
             "STAR57_LINES_OFFERED": lines_offered,
+            "STAR57_SECRET": str(folder / "service.secret"),
+            "STAR57_ORIGIN_KEYS": str(folder / "service.origins"),
         }
         self._clock_file = folder / "service.clock"
         self._clock = LineClock(self._clock_file)
@@ -55,13 +58,8 @@ class TraceService:
             AdapterExists: it is known already.
         """
         key = new_key()
-        records = Records(self._settings["STAR57_DATABASE"])
-        try:
-            records.prepare()
-            with records.writing() as ledger:
-                ledger.add_adapter(adapter_id, key)
-        finally:
-            records.close()
+        database = self._settings["STAR57_DATABASE"]
+        run_once(database, lambda connection: Adapters(connection).add(adapter_id, key))
         return key.hex()
 
     def set_time(self, unix_seconds: float) -> None:

@@ -9,7 +9,7 @@ from star57.link.message import MessageError
 from star57.link.watched import Watched
 from star57.trace.dialogue import NOT_TRACEABLE
 
-_NOT_TRACEABLE = {"outcome": NOT_TRACEABLE, "trace_id": None, "charge_cents": 0}
+_NOT_TRACEABLE = {"outcome": NOT_TRACEABLE, "trace_id": None, "charge_cents": 0, "action_open": False}
 _FOR_GOOD = (message.MALFORMED, message.TOO_LARGE)
 
 

@@ -12,7 +12,7 @@ MALFORMED = "malformed"
 TOO_LARGE = "too_large"
 OLD_SEQUENCE = "old_sequence"
 _REFUSALS = (MALFORMED, "bad_signature", "unknown_adapter", OLD_SEQUENCE, TOO_LARGE, "unavailable")
-_ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents"}
+_ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents", "action_open"}
 _REFUSAL_FIELDS = {"message", "reason", "newest_sequence"}
 _HEARTBEAT_FIELDS = {"message", "version", "unix_seconds", "settings", "prompt", "log_from", "again"}
 _SETTINGS_FIELDS = {"revision", "values"}
@@ -24,12 +24,12 @@ _MOST_SETTINGS = const(16)
 _LONGEST_PROMPT_BYTES = const(65536)
 _LONGEST_PART_BYTES = const(960)
 _HEX = "0123456789abcdef"
-# outcome: has a trace_id, the most that it may cost in cents
+# outcome: has a trace_id, the most that it may cost in cents, may open the way to action
 _OUTCOMES = {
-    "traced": (True, MOST_CENTS),
-    "not_traceable": (False, 0),
-    "already_traced": (True, 0),
-    "not_offered": (False, 0),
+    "traced": (True, MOST_CENTS, True),
+    "not_traceable": (False, 0, False),
+    "already_traced": (True, 0, False),
+    "not_offered": (False, 0, False),
 }
 
 
@@ -113,8 +113,11 @@ def _is_answer(answer):
     outcome = answer["outcome"]
     if not isinstance(outcome, str) or outcome not in _OUTCOMES:
         return False
-    has_trace_id, most_cents = _OUTCOMES[outcome]
+    has_trace_id, most_cents, may_open_action = _OUTCOMES[outcome]
     if not _is_integer(answer["charge_cents"], 0, most_cents):
+        return False
+    action_open = answer["action_open"]
+    if not isinstance(action_open, bool) or (action_open and not may_open_action):
         return False
     return _is_trace_id(answer["trace_id"]) if has_trace_id else answer["trace_id"] is None
 

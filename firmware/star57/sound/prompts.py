@@ -13,14 +13,16 @@ ANNOUNCEMENTS = {
     "offer": ("call_trace", _PRICE, "dial_1"),
     "newer_call": ("newer_call", _PRICE, "dial_1"),
     "please_wait": ("please_wait",),
-    "traced": ("traced", _CHARGE, "danger", "after_trace"),
+    "traced": ("traced", _CHARGE, "danger", "three_traces", "who_acts"),
+    "traced_action_open": ("traced", _CHARGE, "danger", "action_open", "who_acts"),
     "not_traceable": ("not_traceable", "not_charged", "danger"),
     "already_traced": ("already_traced", "not_charged"),
     "no_call": ("no_call", "not_charged"),
     "not_confirmed": ("not_traced", "not_charged"),
     "stored": ("stored", "answer_later", "danger"),
     "store_full": ("store_full", "not_traced", "not_charged", "danger"),
-    "earlier_traced": ("earlier_traced", _CHARGE, "danger", "after_trace"),
+    "earlier_traced": ("earlier_traced", _CHARGE, "danger", "three_traces", "who_acts"),
+    "earlier_traced_action_open": ("earlier_traced", _CHARGE, "danger", "action_open", "who_acts"),
     "earlier_not_traceable": ("earlier_not_traceable", "not_charged", "danger"),
     "earlier_already_traced": ("earlier_already_traced", "not_charged"),
     "earlier_not_offered": ("earlier_not_offered", "not_charged"),
@@ -31,7 +33,8 @@ ANNOUNCEMENTS = {
 def announcement(name, charge_cents=0):
     """The items to play: an outcome, "earlier_" and an outcome, "offer", "newer_call" or "please_wait".
 
-    charge_cents: 0 to 1000: the price of a trace in an offer, what a trace costs in "traced" and "earlier_traced".
+    "_action_open" stands behind "traced" and "earlier_traced" when the household's traces are enough for action.
+    charge_cents: 0 to 1000: the price of a trace in an offer, what a trace costs when it was traced.
     """
     if name == "not_offered":
         return reorder(_REORDER_MS)

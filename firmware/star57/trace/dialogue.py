@@ -1,7 +1,8 @@
 """The conversation behind the trace code, in the order in which it is held.
 
 It names announcements and knows no sound. The announcement of an outcome has the outcome's own name, and one of
-an earlier trace has EARLIER before it; NOT_OFFERED is told by reorder tone, and LEFT to nobody.
+an earlier trace has EARLIER before it; one of a trace that opened the way to action has ACTION_OPEN behind it.
+NOT_OFFERED is told by reorder tone, and LEFT to nobody.
 """
 
 from micropython import const
@@ -25,6 +26,7 @@ OFFER = "offer"
 PLEASE_WAIT = "please_wait"
 NEWER_CALL = "newer_call"
 EARLIER = "earlier_"
+ACTION_OPEN = "_action_open"
 
 _CONFIRM = const(0x31)  # the digit 1
 _PROMPTS = const(3)  # once, and two repeats
@@ -79,7 +81,7 @@ class Dialogue:
         told = {}
         for request_id, call_id, answer in self._outbox.untold():
             outcome = answer["outcome"]
-            await self._handset.say(EARLIER + outcome, answer["charge_cents"])
+            await self._handset.say(EARLIER + _announcement(answer), answer["charge_cents"])
             self._outbox.tell(request_id)
             self._mark(call_id, outcome)
             told[call_id] = outcome
@@ -133,9 +135,9 @@ class Dialogue:
         """Tells an answer; it counts as heard when it was said, and reorder tone as soon as it sounds."""
         if answer["outcome"] == NOT_OFFERED:
             self._outbox.tell(request_id)
-        outcome = await self._tell(answer["outcome"], answer["charge_cents"])
+        await self._tell(_announcement(answer), answer["charge_cents"])
         self._outbox.tell(request_id)
-        return outcome
+        return answer["outcome"]
 
     async def _answer(self, request_id):
         for _ in range(0, self._settings.answer_timeout_ms, _HOOK_CHECK_MS):
@@ -158,3 +160,7 @@ class Dialogue:
         else:
             await self._handset.say(outcome, charge_cents)
         return outcome
+
+
+def _announcement(answer):
+    return answer["outcome"] + ACTION_OPEN if answer["action_open"] else answer["outcome"]

@@ -172,7 +172,7 @@ class Outbox:
         except ValueError:
             entries = None
         if isinstance(entries, list) and all(_is_entry(entry) for entry in entries):
-            return [_with_told(entry) for entry in entries]
+            return [_as_of_today(entry) for entry in entries]
         self.faults += 1
         return []
 
@@ -212,10 +212,13 @@ def _least_needed(entries):
     return settled[0]
 
 
-def _with_told(entry):
+def _as_of_today(entry):
     # A record from before there was `told`: nobody can say, and the household is not told of old things anew.
     if "told" not in entry:
         entry["told"] = entry["answer"] is not None
+    # An answer from before there was `action_open`: no service had said so.
+    if entry["answer"] is not None and "action_open" not in entry["answer"]:
+        entry["answer"]["action_open"] = False
     return entry
 
 
@@ -236,5 +239,7 @@ def _is_request(request):
 
 def _is_answer(answer):
     if not isinstance(answer, dict) or not isinstance(answer.get("outcome"), str):
+        return False
+    if not isinstance(answer.get("action_open", False), bool):
         return False
     return isinstance(answer.get("charge_cents"), int)

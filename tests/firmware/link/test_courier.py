@@ -9,6 +9,8 @@ from star57.link.error import LinkError
 from star57.link.signed import Signer
 from star57.trace.outbox import Outbox
 
+NOT_TRACEABLE = {"outcome": "not_traceable", "trace_id": None, "charge_cents": 0, "action_open": False}
+
 
 class Record:
     def read(self):
@@ -26,6 +28,7 @@ def trace_answer(request_id):
         "outcome": "traced",
         "trace_id": "T-00000001",
         "charge_cents": 500,
+        "action_open": False,
     }
 
 
@@ -146,6 +149,7 @@ async def test_a_refusal_of_the_services_own_settles_the_request():
     for reason in ("malformed", "too_large"):
         async with Round(Carrier(refused(reason))) as at_work:
             assert await at_work.outcome() == "not_traceable"
+            assert at_work.outbox.answer_for(identity(0)) == NOT_TRACEABLE
             assert len(posted(at_work.link)) == 1
 
 

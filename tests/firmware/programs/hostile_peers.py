@@ -85,6 +85,7 @@ def trace_answer(request_id, number):
         "outcome": "traced",
         "trace_id": "T-{:08d}".format(number),
         "charge_cents": 500,
+        "action_open": True,
     }
 
 
@@ -471,6 +472,7 @@ def is_sound(told):
         told["request_id"] == REQUEST_ID
         and (isinstance(told["trace_id"], str) if has_trace else told["trace_id"] is None)
         and 0 <= told["charge_cents"] <= most_cents
+        and told["action_open"] in ((True, False) if told["outcome"] == "traced" else (False,))
     )
 
 

@@ -3,6 +3,7 @@ from star57.sound.player import Signal
 
 OUTCOMES = (
     "traced",
+    "traced_action_open",
     "not_traceable",
     "stored",
     "no_call",
@@ -11,10 +12,12 @@ OUTCOMES = (
     "store_full",
     "store_failed",
     "earlier_traced",
+    "earlier_traced_action_open",
     "earlier_not_traceable",
     "earlier_already_traced",
     "earlier_not_offered",
 )
+CHARGED = ("traced", "traced_action_open", "earlier_traced", "earlier_traced_action_open")
 
 
 def _names(items):
@@ -58,7 +61,14 @@ def test_a_trace_tells_its_charge():
 def test_an_earlier_trace_tells_its_charge_and_what_to_do_next():
     names = _names(prompts.announcement("earlier_traced", 250))
     assert names[:6] == ("earlier_traced", "charge_is", "2", "dollars", "and", "50")
-    assert names[-2:] == ("danger", "after_trace")
+    assert names[-3:] == ("danger", "three_traces", "who_acts")
+
+
+def test_a_trace_that_opens_the_way_to_action_says_so_instead_of_how_many_are_needed():
+    for outcome in ("traced", "earlier_traced"):
+        usual = _names(prompts.announcement(outcome, 500))
+        names = _names(prompts.announcement(outcome + "_action_open", 500))
+        assert names == usual[:-2] + ("action_open", "who_acts")
 
 
 def test_a_stored_request_says_how_its_answer_comes():
@@ -67,7 +77,7 @@ def test_a_stored_request_says_how_its_answer_comes():
 
 def test_what_was_not_traced_is_said_to_be_free():
     for outcome in OUTCOMES:
-        if outcome in ("traced", "stored", "no_call", "earlier_traced"):
+        if outcome in CHARGED + ("stored", "no_call"):
             continue
         assert "not_charged" in _names(prompts.announcement(outcome))
 
@@ -87,4 +97,4 @@ def test_a_line_without_the_service_hears_reorder_tone():
 def test_sentences_are_apart_and_the_parts_of_an_amount_are_not():
     items = prompts.announcement("traced", 500)
     spoken = "".join("s" if isinstance(item, str) else " " for item in items)
-    assert spoken == "s sss s s"
+    assert spoken == "s sss s s s"

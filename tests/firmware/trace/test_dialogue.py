@@ -13,6 +13,10 @@ SILENT = None
 HANGS_UP = "hangs up"
 
 
+def answered(outcome, charge_cents=0, action_open=False):
+    return {"outcome": outcome, "charge_cents": charge_cents, "action_open": action_open}
+
+
 def settings(**kept):
     values = {
         "adapter_id": "adapter-1",
@@ -103,20 +107,21 @@ class House:
         self.board = Board()
         self.sent = []
 
-    async def dials(self, outcome=None, charge_cents=0):
+    async def dials(self, outcome=None, charge_cents=0, action_open=False):
         """The household dials the code; the service will answer `outcome`. Answers what run() answers."""
-        service = asyncio.create_task(self._serve(outcome, charge_cents)) if outcome else None
+        answer = answered(outcome, charge_cents, action_open)
+        service = asyncio.create_task(self._serve(answer)) if outcome else None
         try:
             return await Dialogue(self.handset, self.calls, self.outbox, self.settings, self.board).run()
         finally:
             if service:
                 service.cancel()
 
-    async def _serve(self, outcome, charge_cents):
+    async def _serve(self, answer):
         await self.outbox.added.wait()
         for request in self.outbox.pending:
             self.sent.append(request)
-            self.outbox.settle(request["request_id"], {"outcome": outcome, "charge_cents": charge_cents})
+            self.outbox.settle(request["request_id"], answer)
 
     def heard(self):
         return [announcement for announcement, _ in self.handset.heard]
@@ -130,6 +135,16 @@ async def test_two_stages_the_call_is_traced():
     assert house.sent[0]["call"]["call_id"] == house.calls.last.call_id
     assert house.calls.last.trace_outcome == "traced"
     assert CallHistory(house.calls._record, None).last.trace_outcome == "traced"
+
+
+async def test_a_trace_that_opens_the_way_to_action_says_so():
+    house = House("1")
+    assert await house.dials("traced", 500, action_open=True) == "traced"
+    assert house.handset.heard[-1] == ("traced_action_open", 500)
+    assert house.calls.last.trace_outcome == "traced"
+    assert Outbox(house.record).untold() == []
+    assert await house.dials() == "already_traced"
+    assert house.heard()[-1] == "already_traced"
 
 
 async def test_one_stage_asks_nothing():
@@ -273,16 +288,16 @@ async def test_a_pending_request_is_not_doubled():
 
 
 def service_answers(house, *answers):
-    """The service answers what is stored, (outcome, charge_cents) each, in the order dialled; nobody listens."""
-    for request, (outcome, charge_cents) in zip(house.outbox.pending, answers):
-        house.outbox.settle(request["request_id"], {"outcome": outcome, "charge_cents": charge_cents})
+    """The service gives its answers to what is stored, in the order dialled; nobody listens."""
+    for request, answer in zip(house.outbox.pending, answers):
+        house.outbox.settle(request["request_id"], answer)
     house.handset.heard.clear()
 
 
-async def stored(house, outcome, charge_cents=0):
+async def stored(house, outcome, charge_cents=0, action_open=False):
     """The household's request is stored, and answered when it is gone."""
     assert await house.dials() == "stored"
-    service_answers(house, (outcome, charge_cents))
+    service_answers(house, answered(outcome, charge_cents, action_open))
 
 
 async def two_stored(house):
@@ -290,7 +305,7 @@ async def two_stored(house):
     assert await house.dials() == "stored"
     ring(house.calls)
     assert await house.dials() == "stored"
-    service_answers(house, ("traced", 500), ("not_traceable", 0))
+    service_answers(house, answered("traced", 500), answered("not_traceable"))
 
 
 async def test_what_was_settled_later_is_told_and_not_asked_again():
@@ -306,6 +321,24 @@ async def test_what_was_settled_later_is_told_and_not_asked_again():
         assert house.handset.heard == [("earlier_" + outcome, charge_cents)]
         assert house.calls.last.trace_outcome == outcome
         assert house.outbox.pending == house.outbox.untold() == Outbox(house.record).untold() == []
+
+
+async def test_an_earlier_trace_that_opened_the_way_to_action_says_so():
+    house = House("1")
+    await stored(house, "traced", 500, action_open=True)
+    assert await house.dials() == "traced"
+    assert house.handset.heard == [("earlier_traced_action_open", 500)]
+    assert house.calls.last.trace_outcome == "traced"
+    assert Outbox(house.record).untold() == []
+
+
+async def test_an_answer_from_before_there_was_action_is_told_without_it():
+    house = House("1")
+    assert await house.dials() == "stored"
+    service_answers(house, {"outcome": "traced", "charge_cents": 500})
+    house.outbox = Outbox(house.record)
+    assert await house.dials() == "traced"
+    assert house.handset.heard == [("earlier_traced", 500)]
 
 
 async def test_what_was_told_once_is_not_told_again():

@@ -7,7 +7,7 @@ from record_in_memory import Record
 from star57.storage import StorageError
 from star57.trace.outbox import Outbox, OutboxFull
 
-ANSWER = {"outcome": "traced", "trace_id": "T-00000001", "charge_cents": 500}
+ANSWER = {"outcome": "traced", "trace_id": "T-00000001", "charge_cents": 500, "action_open": False}
 
 
 def request(number):
@@ -68,7 +68,7 @@ def test_settling_keeps_the_first_answer_and_forgets_who_called():
     outbox = Outbox(record)
     outbox.add(request(1))
     outbox.settle(identity(1), ANSWER)
-    outbox.settle(identity(1), {"outcome": "not_traceable", "trace_id": None, "charge_cents": 0})
+    outbox.settle(identity(1), dict(ANSWER, outcome="not_traceable", trace_id=None, charge_cents=0))
     outbox.settle(identity(9), ANSWER)
     assert record.writes == 2
     assert b"5555550123" not in record.payload
@@ -159,6 +159,23 @@ def test_a_record_of_before_counts_its_answers_as_told():
     assert untold(outbox) == [identity(2)]
 
 
+def test_an_answer_of_before_opens_no_way_to_action():
+    before = {"outcome": "traced", "trace_id": "T-00000001", "charge_cents": 500}
+    entry = {"request": request(1), "answer": before, "told": False}
+    outbox = Outbox(Record(json.dumps([entry]).encode()))
+    assert outbox.faults == 0
+    assert outbox.answer_for(identity(1)) == ANSWER
+    assert untold(outbox) == [identity(1)]
+
+
+def test_an_answer_that_opens_the_way_to_action_does_so_after_a_restart():
+    record = Record()
+    outbox = Outbox(record)
+    outbox.add(request(1))
+    outbox.settle(identity(1), dict(ANSWER, action_open=True))
+    assert Outbox(record).answer_for(identity(1))["action_open"] is True
+
+
 def test_what_was_told_makes_room_before_what_was_not():
     record = Record()
     outbox = Outbox(record)
@@ -222,6 +239,7 @@ def test_hostile_flash_gives_an_empty_outbox():
         json.dumps([{"request": request(1), "answer": 1}]).encode(),
         json.dumps([{"request": request(1), "answer": {"outcome": None, "charge_cents": 0}}]).encode(),
         json.dumps([{"request": request(1), "answer": {"outcome": "traced"}}]).encode(),
+        json.dumps([{"request": request(1), "answer": dict(ANSWER, action_open=1)}]).encode(),
         json.dumps([{"request": request(1), "answer": None, "more": 1}]).encode(),
         json.dumps([{"request": request(1), "answer": None, "told": 1}]).encode(),
     ]

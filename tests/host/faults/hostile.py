@@ -26,17 +26,19 @@ from typing import Any, Self
 
 import httpx
 from jwt.utils import base64url_decode, base64url_encode
+from sqlalchemy.engine import Connection
 
 from host_tools.gateway.frames import MAX_PAYLOAD_BYTES, NUMBERS, Frame, FrameReader, build
 from host_tools.gateway.messages import MAX_BODY_BYTES
 from host_tools.gateway.questions import MAX_PART_BYTES, AdapterEnd
 from host_tools.rig.micropython import ROOT, interpreter_command
 from host_tools.service import signing
+from host_tools.service.adapters import Adapters
 from host_tools.service.desk import STATUS_OF_REFUSAL, Desk, Reply
 from host_tools.service.messages import RefusalReason, Refused, parse_ask
-from host_tools.service.records import Records
 from host_tools.service.sealing import new_key_pair
 from host_tools.service.settings import Settings
+from host_tools.service.store import Store, run_once
 from host_tools.stories.trace_service import TraceService
 from tests.host.faults.mutation import damaged
 from tests.host.faults.tally import Tally
@@ -581,11 +583,11 @@ def _pair(chance: Random, seed: int) -> tuple[_Adapter, _Adapter]:
 
 
 def _make_known(database: Path, adapters: tuple[_Adapter, ...]) -> None:
-    with closing(Records(f"sqlite:///{database}")) as records:
-        records.prepare()
-        with records.writing() as ledger:
-            for adapter in adapters:
-                ledger.add_adapter(adapter.adapter_id, adapter.key)
+    def adding(connection: Connection) -> None:
+        for adapter in adapters:
+            Adapters(connection).add(adapter.adapter_id, adapter.key)
+
+    run_once(f"sqlite:///{database}", adding)
 
 
 def at_the_desk(seed: int, count: int, folder: Path) -> Tally:
@@ -598,16 +600,23 @@ def at_the_desk(seed: int, count: int, folder: Path) -> Tally:
     adapters = _pair(chance, seed)
     database = folder / f"desk-{seed}.sqlite"
     _make_known(database, adapters)
-    settings = Settings(centre_public_key=new_key_pair()[1], database=f"sqlite:///{database}")
+    settings = Settings(
+        centre_public_key=new_key_pair()[1],
+        database=f"sqlite:///{database}",
+        secret=folder / "secret",
+        origin_keys=folder / "origins",
+    )
 
     async def attack() -> tuple[Counter[str], Counter[str], dict[str, object]]:
-        desk = Desk(settings, lambda: NOW + 60.0)
+        store = Store(settings.database)
+        desk = Desk(settings, store, lambda: NOW + 60.0)
         try:
             with _Memory(count) as memory:
                 seen = await _attack(chance, count, adapters, desk.reply, memory.case)
                 used = memory.check()
         finally:
             await desk.close()
+            await store.close()
         return seen, Counter({reason.value: times for reason, times in desk.refusals.counts.items()}), used
 
     with _silent():

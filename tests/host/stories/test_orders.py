@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from host_tools.exchange.central_office import CentralOffice
 from host_tools.exchange.pair import Pair
 from host_tools.exchange.telephone import Telephone
+from host_tools.service.adapters import Adapter, Adapters
 from host_tools.service.messages import Heartbeat
 from host_tools.service.orders import Pushed, push_prompt, push_settings, want_log
-from host_tools.service.records import Adapter, Records
+from host_tools.service.store import run_once
 from host_tools.stories.adapters import Placement, emulated
 from host_tools.stories.performance import STARTS_AT
 from host_tools.stories.stage import Stage
@@ -26,10 +29,10 @@ def test_settings_a_prompt_and_the_log_within_a_minute(tmp_path: Path) -> None:
     starts_at = int(STARTS_AT.timestamp())
     with TraceService(tmp_path, tmp_path / "cdr.sqlite", "*") as service:
         key = service.add_adapter("adapter-1")
-        records = Records(f"sqlite:///{service.database}")
-        with records.writing() as ledger:
-            settings = push_settings(Adapter("adapter-1"), Pushed(price_cents=300))
-            ledger.change_adapter("adapter-1", **settings, **push_prompt("traced", FILE), **want_log())
+        settings = push_settings(Adapter("adapter-1"), Pushed(price_cents=300))
+        wanted = {**settings, **push_prompt("traced", FILE), **want_log()}
+        url = f"sqlite:///{service.database}"
+        run_once(url, lambda connection: Adapters(connection).change("adapter-1", **wanted))
         chosen = {"adapter_id": "adapter-1", "adapter_key": key, "line": LINE, "service_port": service.port}
         firmware = emulated(Placement(tmp_path, chosen, service.url, starts_at))
         office, telephone = CentralOffice(line=LINE, starts_at=STARTS_AT), Telephone()
@@ -44,11 +47,11 @@ def test_settings_a_prompt_and_the_log_within_a_minute(tmp_path: Path) -> None:
         service.start()
         firmware.start()
         try:
-            stage.play(stage.until(lambda: _is_done(records), "what was ordered", within_s=60.0))
+            stage.play(stage.until(lambda: _is_done(service.database), "what was ordered", within_s=60.0))
         finally:
             firmware.stop()
-        adapter = _adapter(records)
-        records.close()
+        adapter = run_once(url, lambda connection: Adapters(connection).adapter("adapter-1"))
+    assert adapter is not None
     heartbeat = Heartbeat.model_validate_json(adapter.heartbeat or "")
     assert (heartbeat.settings_revision, heartbeat.settings_refused) == (1, [])
     assert heartbeat.prompt is not None
@@ -58,13 +61,8 @@ def test_settings_a_prompt_and_the_log_within_a_minute(tmp_path: Path) -> None:
     assert "settings: revision 1" in [line for _, line in json.loads(adapter.log_lines)]
 
 
-def _is_done(records: Records) -> bool:
-    adapter = _adapter(records)
-    return adapter.prompt_file is None and not adapter.log_wanted
-
-
-def _adapter(records: Records) -> Adapter:
-    with records.reading() as ledger:
-        adapter = ledger.adapter("adapter-1")
-    assert adapter is not None
-    return adapter
+def _is_done(database: Path) -> bool:
+    # Asked once a block: by itself, for that is quick.
+    with closing(sqlite3.connect(database)) as connection:
+        row = connection.execute("SELECT prompt_file IS NULL AND NOT log_wanted FROM adapters").fetchone()
+    return bool(row[0])
