@@ -23,13 +23,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from bench.load_processes import Fleet, LoadFailed, Star57, serial_ports
 from bench.load_table import Kept, Load, Use, counted, page
 from bench.micropython import ROOT
 from host_tools.exchange.call_records import CallRecords
-from host_tools.service.records import Records
+from host_tools.service.adapters import Adapters
 from host_tools.service.sealing import new_key_pair
 from host_tools.service.signing import new_key
+from host_tools.service.store import run_once
 
 PAGE = ROOT / "docs" / "load.md"
 
@@ -152,11 +155,12 @@ def _adapters(plan: Plan, folder: Path) -> list[dict[str, Any]]:
         }
         for number in range(plan.adapters)
     ]
-    with closing(Records(f"sqlite:///{folder / 'traces.sqlite'}")) as records:
-        records.prepare()
-        with records.writing() as ledger:
-            for own in adapters:
-                ledger.add_adapter(str(own["adapter_id"]), bytes.fromhex(str(own["key"])))
+
+    def adding(connection: Connection) -> None:
+        for own in adapters:
+            Adapters(connection).add(str(own["adapter_id"]), bytes.fromhex(str(own["key"])))
+
+    run_once(f"sqlite:///{folder / 'traces.sqlite'}", adding)
     _record_calls(CallRecords(folder / "cdr.sqlite").path, adapters)
     return adapters
 

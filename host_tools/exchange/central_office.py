@@ -15,7 +15,7 @@ from enum import Enum, auto
 import numpy as np
 
 from host_tools.exchange import fsk, tones
-from host_tools.exchange.call_records import CallRecord, CallRecords, Disposition
+from host_tools.exchange.call_records import CallRecord, Disposition, Recorder
 from host_tools.exchange.caller_id import CallerId, mdmf
 from host_tools.exchange.dtmf import DigitReceiver
 from host_tools.exchange.levels import RATE_HZ, Samples, samples_of
@@ -61,17 +61,22 @@ class IncomingCall:
         origin: the true calling number, for the call records; empty when the office does not know it.
         rings: cadences after which the caller gives up; None when only `caller_clears` ends it.
         ringing: how the line is rung.
+        forwarded_from: the number that was called, and forwards to this line; None when this line was called.
     """
 
     caller_id: CallerId | None
     origin: str
     rings: int | None = None
     ringing: Ringing = US_RINGING
+    forwarded_from: str | None = None
 
 
 @dataclass
 class Call:
-    """A call that the office handles; times are in samples of the line, None until they come."""
+    """A call that the office handles; times are in samples of the line, None until they come.
+
+    `forwarded_from` is the number that was called first; the leg from there to `dst` is the one of `number`.
+    """
 
     number: int
     src: str
@@ -82,6 +87,7 @@ class Call:
     answered: int | None = None
     ended: int | None = None
     busy: bool = False
+    forwarded_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class CentralOffice:
         self,
         line: str = "5555550100",
         starts_at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-        records: CallRecords | None = None,
+        records: Recorder | None = None,
         seed: int = 57,
     ) -> None:
         """An idle line.
@@ -177,7 +183,7 @@ class CentralOffice:
             call_waiting: whether the subscriber has call waiting, type II.
         """
         name = (incoming.caller_id.name if incoming.caller_id else None) or ""
-        call = self._new_call(incoming.origin, self.line, name)
+        call = self._new_call(incoming.origin, self.line, name, incoming.forwarded_from)
         call.caller_id = incoming.caller_id
         if self.phase is Phase.IDLE:
             self.phase = Phase.RINGING
@@ -431,9 +437,9 @@ class CentralOffice:
         self.held = self.talking
         self._connect(other)
 
-    def _new_call(self, src: str, dst: str, name: str) -> Call:
-        self._calls += 1
-        call = Call(self._calls, src, dst, name, self.now_samples)
+    def _new_call(self, src: str, dst: str, name: str, forwarded_from: str | None = None) -> Call:
+        self._calls += 2 if forwarded_from else 1
+        call = Call(self._calls, src, dst, name, self.now_samples, forwarded_from=forwarded_from)
         self._record(call)
         return call
 
@@ -445,32 +451,44 @@ class CentralOffice:
         return self.starts_at + timedelta(seconds=samples / RATE_HZ)
 
     def _record(self, call: Call) -> None:
+        """Records a leg for each number that was called; a forwarded call has two, which begin and end together."""
         if self.records is None:
             return
-        began = self._time_at(call.began).astimezone(UTC)
+        first = call.number - 1 if call.forwarded_from else call.number
+        if call.forwarded_from:
+            self.records.write(self._leg(call, first, first, call.forwarded_from))
+        self.records.write(self._leg(call, call.number, first, call.dst))
+
+    def _leg(self, call: Call, number: int, first: int, dst: str) -> CallRecord:
         disposition: Disposition = "ANSWERED" if call.answered is not None else "NO ANSWER"
-        trunk, subscriber = f"DAHDI/i1/{call.src}-{call.number:x}", f"DAHDI/1-{call.number:x}"
+        trunk, subscriber = f"DAHDI/i1/{call.src}-{number:x}", f"DAHDI/1-{number:x}"
         incoming = call.dst == self.line
-        self.records.write(
-            CallRecord(
-                calldate=f"{began:%Y-%m-%d %H:%M:%S}",
-                clid=f'"{call.name}" <{call.src}>',
-                src=call.src,
-                dst=call.dst,
-                dcontext="from-pstn" if incoming else "from-subscriber",
-                channel=trunk if incoming else subscriber,
-                dstchannel=subscriber if incoming else trunk,
-                lastapp="Dial",
-                lastdata="DAHDI/1" if incoming else f"DAHDI/g1/{call.dst}",
-                duration=_seconds(call.began, call.ended),
-                billsec=_seconds(call.answered, call.ended),
-                disposition="BUSY" if call.busy else disposition,
-                amaflags=AMA_DOCUMENTATION,
-                accountcode="",
-                uniqueid=f"{int(began.timestamp())}.{call.number}",
-                userfield="",
-            )
+        began = int(self._time_at(call.began).timestamp())
+        return CallRecord(
+            calldate=self._written(call.began),
+            clid=f'"{call.name}" <{call.src}>',
+            src=call.src,
+            dst=dst,
+            dcontext="from-pstn" if incoming else "from-subscriber",
+            channel=trunk if incoming else subscriber,
+            dstchannel=subscriber if incoming else trunk,
+            lastapp="Dial",
+            lastdata="DAHDI/1" if incoming else f"DAHDI/g1/{call.dst}",
+            duration=_seconds(call.began, call.ended),
+            billsec=_seconds(call.answered, call.ended),
+            disposition="BUSY" if call.busy else disposition,
+            amaflags=AMA_DOCUMENTATION,
+            accountcode="",
+            uniqueid=f"{began}.{number}",
+            userfield="",
+            linkedid=f"{began}.{first}",
+            sequence=number,
+            answer=self._written(call.answered),
+            end=self._written(call.ended),
         )
+
+    def _written(self, samples: int | None) -> str:
+        return "" if samples is None else f"{self._time_at(samples).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _seconds(since: int | None, until: int | None) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from host_tools.service import orders, signing
+from host_tools.service.adapters import Adapter, Adapters
 from host_tools.service.call_records import CallRecordsUnreadable
-from host_tools.service.group_commit import GroupCommit
 from host_tools.service.messages import (
     Answer,
     Heartbeat,
@@ -24,10 +27,11 @@ from host_tools.service.messages import (
     TraceRequest,
     parse_ask,
 )
-from host_tools.service.records import Adapter, Ledger, Records, TraceIdsExhausted
 from host_tools.service.refusals import Refusals
 from host_tools.service.settings import Settings
 from host_tools.service.signing import Signed
+from host_tools.service.store import Store
+from host_tools.service.traces import TraceIdsExhausted
 from host_tools.service.tracing import Tracing
 
 STATUS_OF_REFUSAL = {
@@ -38,6 +42,8 @@ STATUS_OF_REFUSAL = {
     RefusalReason.TOO_LARGE: 413,
     RefusalReason.UNAVAILABLE: 503,
 }
+
+MOST_KEYS = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -52,31 +58,33 @@ class Reply:
 
 
 class Desk:
-    """Takes asks; `refusals` are what was not taken."""
+    """Takes asks; `refusals` are what was not taken, and `tracing` takes those for a trace."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
-        self.records = Records(settings.database)
+    def __init__(self, settings: Settings, store: Store, clock: Callable[[], float]) -> None:
         self.refusals = Refusals()
+        self._store = store
         self._clock = clock
-        self._writer = GroupCommit(self.records)
-        self._tracing = Tracing(settings, self.records, self._writer)
+        self.tracing = Tracing(settings, store)
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
 
     async def reply(self, token: bytes) -> Reply:
         """The reply to `token`; what it brought about is on the disk."""
         try:
             unverified = signing.read(token)
-            key = await self._key(unverified.adapter_id)
         except Refused as refused:
             return self.refuse(refused)
         try:
-            payload = signing.verify(token, key)
+            signed = await self._verified(unverified, token)
         except Refused as refused:
-            return self.refuse(refused, unverified.adapter_id)
-        signed = Signed(unverified.adapter_id, unverified.sequence, key, payload)
+            is_known = refused.reason is RefusalReason.BAD_SIGNATURE
+            return self.refuse(refused, unverified.adapter_id if is_known else None)
         try:
             answer = await self._answer(signed)
         except Refused as refused:
             refusal = self.refuse(refused, signed.adapter_id)
+            if refused.reason is RefusalReason.UNKNOWN_ADAPTER:
+                self._keys.pop(signed.adapter_id, None)
+                return refusal
             return Reply(refusal.status, _signed(refusal.body, signed), is_signed=True)
         return Reply(200, _signed(answer.model_dump_json().encode(), signed), is_signed=True)
 
@@ -88,19 +96,27 @@ class Desk:
         return Reply(STATUS_OF_REFUSAL[refused.reason], body, is_signed=False)
 
     async def close(self) -> None:
-        """Writes what waits, and closes every connection."""
-        await self._writer.close()
-        self._tracing.close()
-        self.records.close()
+        """Writes what waits, and closes what it reads from."""
+        await self.tracing.close()
+
+    async def _verified(self, unverified: signing.Unverified, token: bytes) -> Signed:
+        adapter_id = unverified.adapter_id
+        known = self._keys.get(adapter_id)
+        if known is not None:
+            # Whether it is still the adapter's key is seen again in the transaction that takes the ask.
+            with suppress(Refused):
+                return _with(known, unverified, token)
+        key = await self._key(adapter_id)
+        signed = _with(key, unverified, token)
+        self._keys[adapter_id] = key
+        if len(self._keys) > MOST_KEYS:
+            self._keys.popitem(last=False)
+        return signed
 
     async def _key(self, adapter_id: str) -> bytes:
-        def read() -> bytes | None:
-            with self.records.reading() as ledger:
-                return ledger.key(adapter_id)
-
         try:
-            key = await asyncio.to_thread(read)
-        except SQLAlchemyError as error:
+            key = await self._store.read(lambda connection: Adapters(connection).key(adapter_id))
+        except (SQLAlchemyError, OSError) as error:
             raise _unavailable(error) from error
         if key is None:
             raise Refused(RefusalReason.UNKNOWN_ADAPTER)
@@ -112,32 +128,38 @@ class Desk:
         try:
             match ask:
                 case TraceRequest():
-                    return await self._tracing.accept(ask, signed, received_at)
+                    return await self.tracing.accept(ask, signed, received_at)
                 case Heartbeat():
-                    return await self._writer.write(lambda ledger: _heard(ledger, signed, ask, received_at))
+                    return await self._store.write(partial(_heard, signed, ask, received_at))
                 case Log():
-                    return await self._writer.write(lambda ledger: _logged(ledger, signed, ask))
+                    return await self._store.write(partial(_logged, signed, ask, received_at))
         except (SQLAlchemyError, CallRecordsUnreadable, TraceIdsExhausted, OSError) as error:
             raise _unavailable(error) from error
 
 
-def _heard(ledger: Ledger, signed: Signed, heartbeat: Heartbeat, received_at: int) -> HeartbeatAnswer:
-    following = orders.heard(_taken(ledger, signed), heartbeat, received_at)
-    ledger.change_adapter(signed.adapter_id, **following.changed)
+def _heard(signed: Signed, heartbeat: Heartbeat, received_at: int, connection: Connection) -> HeartbeatAnswer:
+    following = orders.heard(_taken(signed, connection), heartbeat, received_at)
+    Adapters(connection).change(signed.adapter_id, **following.changed)
     return following.answer
 
 
-def _logged(ledger: Ledger, signed: Signed, log: Log) -> LogAnswer:
-    ledger.change_adapter(signed.adapter_id, **orders.logged(_taken(ledger, signed), log))
+def _logged(signed: Signed, log: Log, received_at: int, connection: Connection) -> LogAnswer:
+    changed = orders.logged(_taken(signed, connection), log, received_at)
+    Adapters(connection).change(signed.adapter_id, **changed)
     return LogAnswer()
 
 
-def _taken(ledger: Ledger, signed: Signed) -> Adapter:
-    ledger.take(signed.adapter_id, signed.key, signed.sequence)
-    adapter = ledger.adapter(signed.adapter_id)
+def _taken(signed: Signed, connection: Connection) -> Adapter:
+    Adapters(connection).take(signed.adapter_id, signed.key, signed.sequence)
+    adapter = Adapters(connection).adapter(signed.adapter_id)
     if adapter is None:
         raise Refused(RefusalReason.UNKNOWN_ADAPTER)
     return adapter
+
+
+def _with(key: bytes, unverified: signing.Unverified, token: bytes) -> Signed:
+    payload = signing.verify(token, key)
+    return Signed(unverified.adapter_id, unverified.sequence, key, payload, token)
 
 
 def _signed(message: bytes, ask: Signed) -> bytes:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from host_tools.service.adapters import Adapter
 from host_tools.service.messages import (
     MAX_CHARGE_CENTS,
     MAX_COUNT,
@@ -21,7 +22,6 @@ from host_tools.service.messages import (
     PromptPart,
     SettingsPush,
 )
-from host_tools.service.records import Adapter
 
 MOST_FAILURES = 3
 MOST_LOG_LINES = 256
@@ -116,12 +116,12 @@ def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
     )
 
 
-def logged(adapter: Adapter, log: Log) -> dict[str, Any]:
-    """What changes with lines that the adapter has sent: those are kept that are new, and the newest of all."""
+def logged(adapter: Adapter, log: Log, received_at: int) -> dict[str, Any]:
+    """What changes with lines that came at `received_at`: those are kept that are new, and the newest of all."""
     lines = json.loads(adapter.log_lines)
     after = lines[-1][0] if lines else -1
     lines += [[number, line] for number, line in enumerate(log.lines, log.first) if number > after]
-    changed: dict[str, Any] = {"log_lines": json.dumps(lines[-MOST_LOG_LINES:])}
+    changed: dict[str, Any] = {"log_lines": json.dumps(lines[-MOST_LOG_LINES:]), "log_taken_at": received_at}
     if lines and adapter.heartbeat and _is_all(lines, Heartbeat.model_validate_json(adapter.heartbeat)):
         changed["log_wanted"] = False
     return changed

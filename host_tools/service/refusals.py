@@ -31,4 +31,6 @@ class Refusals:
         self._logged[reason] = self.counts[reason]
         self._logged_at[reason] = now
         which = f", adapter {adapter_id}" if adapter_id else ""
-        logger.warning("refused: %s%s%s", reason, which, f", {times} of them" if times > 1 else "")
+        many = f", {times} of them" if times > 1 else ""
+        told = {"reason": reason.value, "adapter_id": adapter_id, "times": times}
+        logger.warning("refused: %s%s%s", reason, which, many, extra=told)

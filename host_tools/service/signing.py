@@ -50,6 +50,8 @@ class Signed:
     sequence: int
     key: bytes = field(repr=False)
     payload: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    """The whole message as it came."""
 
 
 def new_key() -> bytes:

@@ -7,10 +7,12 @@ import time
 from typing import Annotated
 
 import typer
+from sqlalchemy.engine import Connection
 
-from host_tools.cli.adapter.database import DATABASE, DatabaseOption, known, opened, shown, stopped
+from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.database import DATABASE, DatabaseOption, shown
+from host_tools.service.adapters import Adapter, Adapters
 from host_tools.service.orders import want_log
-from host_tools.service.records import Adapter, Records
 
 _LOOKS_EACH_S = 0.5
 
@@ -23,11 +25,14 @@ def log(
     database: DatabaseOption = DATABASE,
 ) -> None:
     """Ask an adapter for the lines that it has logged, and show them, each with its number since it started."""
-    with opened(database) as records:
-        with records.writing() as ledger:
-            known(ledger, adapter_id)
-            ledger.change_adapter(adapter_id, **want_log())
-        adapter = _pulled(records, adapter_id, within_s)
+
+    def asking(connection: Connection) -> None:
+        known(connection, adapter_id)
+        Adapters(connection).change(adapter_id, **want_log())
+        audit(connection, "adapter.changed", adapter_id, log="wanted")
+
+    work_on(database, asking)
+    adapter = _pulled(database, adapter_id, within_s)
     for number, line in json.loads(adapter.log_lines):
         typer.echo(f"{number:6} {shown(line)}")
     if adapter.log_wanted:
@@ -36,11 +41,10 @@ def log(
         )
 
 
-def _pulled(records: Records, adapter_id: str, within_s: float) -> Adapter:
+def _pulled(database: str, adapter_id: str, within_s: float) -> Adapter:
     end_s = time.monotonic() + within_s
     while True:
-        with records.reading() as ledger:
-            adapter = known(ledger, adapter_id)
+        adapter = work_on(database, lambda connection: known(connection, adapter_id))
         if not adapter.log_wanted or time.monotonic() >= end_s:
             return adapter
         time.sleep(_LOOKS_EACH_S)

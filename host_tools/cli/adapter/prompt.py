@@ -8,8 +8,11 @@ from typing import Annotated
 import soundfile
 import typer
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.engine import Connection
 
-from host_tools.cli.adapter.database import DATABASE, DatabaseOption, known, opened, stopped
+from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.database import DATABASE, DatabaseOption
+from host_tools.service.adapters import Adapters
 from host_tools.service.messages import MAX_PROMPT_BYTES, PromptName
 from host_tools.service.orders import push_prompt
 
@@ -36,13 +39,17 @@ def prompt(
     except ValidationError as error:
         raise stopped(2, "a prompt's name has 1 to 32 letters a-z, digits and underscores") from error
     recording = _recording(file)
-    with opened(database) as records, records.writing() as ledger:
-        adapter = known(ledger, adapter_id)
+
+    def pushing(connection: Connection) -> None:
+        adapter = known(connection, adapter_id)
         if adapter.prompt_file is not None and adapter.prompt_name != name:
             raise stopped(
                 1, f"{adapter.prompt_name} is still on its way to {adapter_id}: see star57 adapter list"
             )
-        ledger.change_adapter(adapter_id, **push_prompt(name, recording))
+        Adapters(connection).change(adapter_id, **push_prompt(name, recording))
+        audit(connection, "adapter.changed", adapter_id, prompt=name)
+
+    work_on(database, pushing)
     typer.echo(f"{name}, {len(recording)} bytes, goes to {adapter_id} with its next heartbeats")
 
 

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.engine import Connection
 
-from host_tools.cli.adapter.database import DATABASE, DatabaseOption, known, opened, shown, stopped
+from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.database import DATABASE, DatabaseOption, shown
+from host_tools.service.adapters import Adapters
 from host_tools.service.orders import Pushed, RevisionsExhausted, push_settings
 
 
@@ -25,13 +28,21 @@ def set_settings(
 ) -> None:
     """Push settings to an adapter: it takes them with its next heartbeat, and keeps them."""
     pushed = _pushed(assignments)
-    with opened(database) as records, records.writing() as ledger:
-        try:
-            changed = push_settings(known(ledger, adapter_id), pushed)
-        except RevisionsExhausted as error:
-            raise stopped(1, f"adapter {adapter_id} takes no more revisions") from error
-        ledger.change_adapter(adapter_id, **changed)
-    typer.echo(f"revision {changed['settings_revision']} goes to {adapter_id} with its next heartbeat")
+
+    def pushing(connection: Connection) -> int:
+        changed = push_settings(known(connection, adapter_id), pushed)
+        Adapters(connection).change(adapter_id, **changed)
+        revision: int = changed["settings_revision"]
+        audit(
+            connection, "adapter.changed", adapter_id, settings=changed["settings_values"], revision=revision
+        )
+        return revision
+
+    try:
+        revision = work_on(database, pushing)
+    except RevisionsExhausted as error:
+        raise stopped(1, f"adapter {adapter_id} takes no more revisions") from error
+    typer.echo(f"revision {revision} goes to {adapter_id} with its next heartbeat")
 
 
 def _pushed(assignments: list[str]) -> Pushed:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from host_tools.cli.adapter.list import row
 from host_tools.cli.main import app
-from host_tools.service import records as service_records
+from host_tools.service import adapters as service_adapters
 from tests.host.service.conftest import (
     CALLED_AT,
     Adapter,
@@ -36,7 +36,7 @@ Star57 = Callable[..., Result]
 @pytest.fixture
 def star57(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Star57:
     """Runs `star57 adapter` on the centre's database."""
-    monkeypatch.setenv("STAR57_DATABASE", f"sqlite:///{centre.database}")
+    monkeypatch.setenv("STAR57_DATABASE", centre.url)
     return lambda *words: CliRunner().invoke(app, ["adapter", *words])
 
 
@@ -204,7 +204,7 @@ def test_the_list_says_who_is_well(address: Service, star57: Star57, adapter: Ad
     ],
 )
 def test_health_in_words(fields: dict[str, Any], later_s: int, last_heard: str, health: str) -> None:
-    known = service_records.Adapter(
+    known = service_adapters.Adapter(
         "adapter-1", heartbeat=json.dumps(new_heartbeat(**fields)), heard_at=CALLED_AT
     )
     assert row(known, CALLED_AT + later_s) == ("adapter-1", last_heard, "pico_w 0.1.0 0123456789", health)
@@ -216,6 +216,7 @@ def test_what_is_not_known_is_one_sentence(address: Service, star57: Star57, wor
     assert (result.exit_code, result.stderr) == (1, "star57 adapter: there is no adapter x\n")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_is_not_there_is_not_made(centre: Centre, star57: Star57) -> None:
     result = star57("list")
     assert result.exit_code == 1
@@ -225,6 +226,7 @@ def test_a_database_that_is_not_there_is_not_made(centre: Centre, star57: Star57
 
 
 @pytest.mark.parametrize("adapter_id", ["", "a b", "a" * 33, "ä"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_wrong_id_is_not_added(centre: Centre, star57: Star57, adapter_id: str) -> None:
     assert star57("add", adapter_id).exit_code == 2
     assert not centre.database.exists()

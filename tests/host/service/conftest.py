@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,18 @@ from uuid import uuid4
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import RowMapping, make_url, select
+from sqlalchemy.engine import Connection
 
 from host_tools.service import signing
+from host_tools.service.adapters import Adapters
 from host_tools.service.api import create_app
 from host_tools.service.desk import Desk
-from host_tools.service.records import Records
 from host_tools.service.sealing import new_key_pair
 from host_tools.service.serve import listen
 from host_tools.service.settings import Settings
+from host_tools.service.store import run_once
+from host_tools.service.tables import TRACES
 
 CALLED_AT = 1767268800  # 2026-01-01 12:00:00 UTC
 LINE = "5555550100"
@@ -88,36 +93,53 @@ class Centre:
     private_key: str
     public_key: str
     folder: Path
+    url: str
 
     @property
     def database(self) -> Path:
-        """The service's SQLite file."""
-        return self.folder / "star57.sqlite"
+        """The service's file, when it has an SQLite store."""
+        return Path(make_url(self.url).database or "")
 
     def settings(self, **chosen: Any) -> Settings:
         """Settings of the centre's service."""
         return Settings(
-            **{"centre_public_key": self.public_key, "database": f"sqlite:///{self.database}", **chosen}
+            **{
+                "centre_public_key": self.public_key,
+                "database": self.url,
+                "secret": self.folder / "secret",
+                "origin_keys": self.folder / "origins",
+                **chosen,
+            }
         )
 
     def add_adapter(self, adapter_id: str = "adapter-1", key: bytes | None = None) -> Adapter:
         """Makes an adapter known."""
         adapter = Adapter(adapter_id, key or signing.new_key())
-        records = Records(self.settings().database)
-        records.prepare()
-        with records.writing() as ledger:
-            ledger.add_adapter(adapter_id, adapter.key)
-        records.close()
+        run_once(self.url, lambda connection: Adapters(connection).add(adapter_id, adapter.key))
         return adapter
 
-    def rows(self) -> list[sqlite3.Row]:
+    def rows(self) -> list[RowMapping]:
         """The stored traces, in the order of their arrival."""
-        connection = sqlite3.connect(self.database)
+        query = select(TRACES).order_by(TRACES.c.received_at, TRACES.c.trace_id)
+        return list(run_once(self.url, lambda connection: connection.execute(query).mappings().all()))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Meanwhile somebody else writes the store, and comes to no end."""
+        begun, ends = threading.Event(), threading.Event()
+
+        def work(_: Connection) -> None:
+            begun.set()
+            assert ends.wait(30)
+
+        thread = threading.Thread(target=run_once, args=(self.url, work))
+        thread.start()
+        assert begun.wait(10)
         try:
-            connection.row_factory = sqlite3.Row
-            return connection.execute("SELECT * FROM traces ORDER BY rowid").fetchall()
+            yield
         finally:
-            connection.close()
+            ends.set()
+            thread.join()
 
     def call_records(self, *calls: tuple[int, str]) -> str:
         """A cdr table with calls to LINE, each (seconds after CALLED_AT, src); its URL."""
@@ -134,10 +156,11 @@ class Centre:
 
 
 @pytest.fixture
-def centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Centre:
+def centre(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Centre:
+    """On SQLite, and on PostgreSQL."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"STAR57_{name.upper()}", raising=False)
-    return Centre(*new_key_pair(), tmp_path)
+    return Centre(*new_key_pair(), tmp_path, database_url)
 
 
 @pytest.fixture

@@ -43,7 +43,9 @@ def start(centre: Centre) -> Iterator[Start]:
     def run() -> tuple[subprocess.Popen[str], str]:
         process = subprocess.Popen(
             COMMAND,
-            env=environment(STAR57_CENTRE_PUBLIC_KEY=centre.public_key, PYTHONUNBUFFERED="1"),
+            env=environment(
+                STAR57_CENTRE_PUBLIC_KEY=centre.public_key, STAR57_DATABASE=centre.url, PYTHONUNBUFFERED="1"
+            ),
             cwd=centre.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from host_tools.service import orders
+from host_tools.service.adapters import Adapter
 from host_tools.service.messages import Heartbeat, HeartbeatAnswer, Log
 from host_tools.service.orders import Pushed, RevisionsExhausted, push_prompt, push_settings, want_log
-from host_tools.service.records import Adapter
 from tests.host.service.conftest import CALLED_AT, new_heartbeat
 
 FILE = bytes(range(256)) * 10
@@ -42,7 +42,7 @@ class Service:
     def log(self, first: int, *lines: str) -> None:
         """Lines come."""
         sent = {"message": "log", "version": 1, "adapter_id": "adapter-1", "first": first, "lines": lines}
-        self.change(orders.logged(self.adapter, Log.model_validate_json(json.dumps(sent))))
+        self.change(orders.logged(self.adapter, Log.model_validate_json(json.dumps(sent)), CALLED_AT))
 
     @property
     def lines(self) -> list[list[Any]]:

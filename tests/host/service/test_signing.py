@@ -125,6 +125,7 @@ def test_a_key_is_32_random_bytes() -> None:
 
 
 def test_a_signed_ask_does_not_show_its_key_nor_its_payload() -> None:
-    shown = repr(signing.Signed("adapter-1", 1, b"the key", b"the payload"))
+    shown = repr(signing.Signed("adapter-1", 1, b"the key", b"the payload", b"the token"))
     assert "the key" not in shown
     assert "the payload" not in shown
+    assert "the token" not in shown

@@ -1,0 +1,1 @@
+"""`star57 area`: what is set of areas; one verb, one file."""

@@ -1,0 +1,33 @@
+"""`star57 audit checkpoint`: keeps the log's hash, and has it time-stamped."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from host_tools.cli.audit.database import stopped, work_on
+from host_tools.cli.audit.settings import OptionalDatabase, authority_of, upkeep_settings
+from host_tools.cli.database import ACTOR, shown
+from host_tools.service.audit.checkpoint import EmptyLog, make_checkpoint
+
+
+def checkpoint(database: OptionalDatabase = None) -> None:
+    """Make a checkpoint of the audit log, time-stamped by STAR57_TIME_STAMP_URL (RFC 3161); run it daily.
+
+    Without an answer of the authority the checkpoint is kept, the exit status is 1, and the next run asks again.
+    """
+    settings = upkeep_settings("audit", database)
+    authority = authority_of("audit", settings)
+    try:
+        made = work_on(settings.database, lambda store: make_checkpoint(store, time.time(), ACTOR, authority))
+    except EmptyLog as error:
+        raise stopped(1, "there is no row to make a checkpoint of") from error
+    typer.echo(f"checkpoint at row {made.checkpoint.sequence}: {made.checkpoint.hash}")
+    for sequence in made.stamped:
+        typer.echo(f"time-stamped: the checkpoint at row {sequence}")
+    if made.trouble:
+        raise stopped(
+            1,
+            f"the checkpoint is kept without a time stamp, and the next run asks again: {shown(made.trouble)}",
+        )

@@ -1,0 +1,33 @@
+"""`star57 bundle verify`: whether a bundle that a trace centre has released is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host_tools.service.bundle_verify import BundleInvalid, KeyUnreadable, in_words, read_public_key
+from host_tools.service.bundle_verify import verify as verify_bundle
+
+bundle = typer.Typer(no_args_is_help=True, help="Bundles that a trace centre has released.")
+
+
+@bundle.callback()
+def bundles() -> None:
+    """Bundles that a trace centre has released."""
+
+
+@bundle.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    key: Annotated[str, typer.Option(help="The centre's public signing key: a PEM file, or 64 hex digits.")],
+) -> None:
+    """Say whether nothing in a bundle was changed since its release. Ends with 1 when something was, and says what."""
+    try:
+        text = Path(key).read_text(encoding="ascii") if Path(key).is_file() else key
+        manifest = verify_bundle(file.read_bytes(), read_public_key(text))
+    except (OSError, UnicodeDecodeError, KeyUnreadable, BundleInvalid) as error:
+        typer.echo(f"star57 bundle: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(in_words(manifest), nl=False)

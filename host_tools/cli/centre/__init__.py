@@ -1,0 +1,1 @@
+"""`star57 centre`: the keys of the trace centre; one verb, one file."""

@@ -1,0 +1,73 @@
+"""The service's database, as commands work on it, also while the service runs; what hinders them is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from host_tools.service.settings import DatabaseUrl
+from host_tools.service.store import run_once
+
+DATABASE = "sqlite:///star57.sqlite"
+ACTOR = "command"
+"""Who the audit log says it was."""
+DatabaseOption = Annotated[
+    str, typer.Option(envvar="STAR57_DATABASE", help="The database of the trace service.")
+]
+
+Answer = TypeVar("Answer")
+
+
+def work_on(
+    database: str, work: Callable[[Connection], Answer], *, command: str, may_be_new: bool = False
+) -> Answer:
+    """What `work` answers, within one audited transaction; without `may_be_new` there must be a database.
+
+    Raises:
+        typer.Exit: it cannot be opened, or does not do what it is asked; said on stderr; and what `work` raises.
+    """
+    url = checked_url(database, command=command, may_be_new=may_be_new)
+    try:
+        return run_once(url, work)
+    except (SQLAlchemyError, OSError) as error:
+        raise stopped(command, 1, f"the database {shown_url(url)} cannot be written now") from error
+
+
+def checked_url(database: str, *, command: str, may_be_new: bool = False) -> str:
+    """The URL of the database; an SQLite file must be there, without `may_be_new`.
+
+    Raises:
+        typer.Exit: it is not; said on stderr.
+    """
+    try:
+        url = TypeAdapter(DatabaseUrl).validate_python(database)
+    except ValidationError as error:
+        sentence = "set STAR57_DATABASE or --database to a URL such as sqlite:///star57.sqlite"
+        raise stopped(command, 2, sentence) from error
+    is_file = make_url(url).get_backend_name() == "sqlite"
+    if is_file and not may_be_new and not Path(make_url(url).database or "").exists():
+        raise stopped(command, 1, f"there is no database {url}")
+    return url
+
+
+def shown_url(url: str) -> str:
+    """The URL of a database for a terminal or a log: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def stopped(command: str, status: int, sentence: str) -> typer.Exit:
+    """Says on stderr what hinders the command, and answers what ends it."""
+    typer.echo(f"star57 {command}: {sentence}", err=True)
+    return typer.Exit(status)
+
+
+def shown(text: str) -> str:
+    """What somebody else has sent, for a terminal: nothing in it moves the cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,1 @@
+"""`star57 store`: the service's store as a whole; one verb, one file."""

@@ -1,0 +1,42 @@
+"""The pages, a file a concept; each has a `router`, and a router for every other thing that it serves."""
+
+from host_tools.service.console.pages import (
+    account,
+    accounts,
+    adapters,
+    areas,
+    audit,
+    bills,
+    cases,
+    desk,
+    home,
+    line,
+    lines,
+    provider,
+    sessions,
+    sign_in,
+)
+
+ROUTERS = (
+    home.router,
+    sign_in.router,
+    provider.router,
+    sessions.api,
+    account.router,
+    accounts.router,
+    accounts.api,
+    line.router,
+    line.api,
+    desk.router,
+    cases.api,
+    adapters.router,
+    adapters.api,
+    bills.router,
+    bills.api,
+    audit.router,
+    audit.api,
+    areas.router,
+    areas.api,
+    lines.router,
+    lines.api,
+)
