@@ -13,7 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench import link_load, peers, pico_line, report, speech
+from bench import link_load, peers, pico_line, report, speech, trace_rate
 from bench.micropython import ROOT
 from host_tools.rig.emulated_pico import IMAGE
 
@@ -37,6 +37,8 @@ def main() -> None:
     size = replace(report.QUICK if options.quick else report.FULL, only_rows=options.rows)
     report.write(page, size, options.only, _tell)
     if is_whole:
+        _tell("\nTraces a second, for two minutes ...\n")
+        trace_rate.write(trace_rate.PAGE, trace_rate.Plan())
         _tell("\nA thousand adapters, for two minutes ...\n")
         link_load.write(link_load.PAGE, link_load.Plan())
     if is_whole and IMAGE.exists():

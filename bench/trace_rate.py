@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -40,7 +41,6 @@ from tests.host.postgresql import PostgreSQL, binaries
 PAGE = ROOT / "docs" / "trace_rate.md"
 _CALLERS = 57
 _APART_S = 60
-_PORT = 5857
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,14 @@ def measure(setup: Setup, plan: Plan, folder: Path) -> Rate:
     first = int(time.time()) - plan.traces * _APART_S - 600
     with ExitStack() as stack:
         url, records = _databases(stack, setup, folder)
+        port = _free_port()
         _write_calls(records, [line for _, _, line in keys], plan, first)
         run_once(url, lambda connection: _add(connection, keys))
         services = [
             stack.enter_context(
-                Star57("service", ["--shares-port"], _settings(url, records, folder), folder / f"{n}.log")
+                Star57(
+                    "service", ["--shares-port"], _settings(url, records, folder, port), folder / f"{n}.log"
+                )
             )
             for n in range(setup.replicas)
         ]
@@ -113,7 +116,7 @@ def measure(setup: Setup, plan: Plan, folder: Path) -> Rate:
             service.wait_for(r"listening on (http://\S+)")
         tokens = [[_token(*own, number, first) for number in range(plan.traces)] for own in keys]
         before = [service.cpu_s() for service in services]
-        loaded = _load(tokens, plan, folder)
+        loaded = _load(tokens, plan, folder, port)
         took = np.array(loaded["took_ms"])
         cpu_s = sum(service.cpu_s() for service in services) - sum(before)
         peaks = [service.peak_bytes() for service in services]
@@ -130,6 +133,12 @@ def measure(setup: Setup, plan: Plan, folder: Path) -> Rate:
     )
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def _databases(stack: ExitStack, setup: Setup, folder: Path) -> tuple[str, str]:
     if not setup.is_postgresql:
         return f"sqlite:///{folder / 'star57.sqlite'}", f"sqlite:///{folder / 'cdr.sqlite'}"
@@ -137,9 +146,9 @@ def _databases(stack: ExitStack, setup: Setup, folder: Path) -> tuple[str, str]:
     return server.url(server.create_database()), server.url(server.create_database())
 
 
-def _settings(url: str, records: str, folder: Path) -> dict[str, str]:
+def _settings(url: str, records: str, folder: Path, port: int) -> dict[str, str]:
     return {
-        "STAR57_PORT": str(_PORT),
+        "STAR57_PORT": str(port),
         "STAR57_DATABASE": url,
         "STAR57_CALL_RECORDS": records,
         "STAR57_CENTRE_PUBLIC_KEY": new_key_pair()[1],
@@ -203,10 +212,10 @@ def _token(adapter_id: str, key: bytes, line: str, number: int, first: int) -> s
     return signing.sign(json.dumps(request).encode(), key, adapter_id, number, "ask").decode()
 
 
-def _load(tokens: list[list[str]], plan: Plan, folder: Path) -> dict[str, Any]:
+def _load(tokens: list[list[str]], plan: Plan, folder: Path, port: int) -> dict[str, Any]:
     given = {
         "host": "127.0.0.1",
-        "port": _PORT,
+        "port": port,
         "connections": tokens,
         "warm_up": plan.connections * plan.traces // 10,
     }
@@ -257,9 +266,9 @@ def page(rates: Sequence[Rate], plan: Plan) -> str:
 
 _PAGE = """# Traces a second
 
-Written by `python -m bench.trace_rate`. {connections} adapters, each on a connection of its own, ask for {traces} traces
-each, the next as soon as the last is answered; a tenth of them is not measured. Each trace is of a call of its own, which
-the service looks for in the exchange's call records (Asterisk's table, in the same kind of database), and is sealed,
+Written by `python -m bench.trace_rate`. {connections} adapters, each on a connection of its own, ask for {traces}
+traces each, the next as soon as the last is answered; a tenth of them is not measured. Each trace is of a call of its
+own, which the service looks for in the exchange's call records (Asterisk's table, in such a database too), is sealed,
 counted, charged and written to the audit log, and committed (SQLite `synchronous = FULL`; PostgreSQL `fsync` and
 `synchronous_commit`) before it is answered. Asker, service and database share {cores} cores. At the end every answer's
 signature is verified, and held against what is stored: each is there, with its charge and its row of the audit log.

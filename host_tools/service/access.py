@@ -2,8 +2,8 @@
 
     async def queue(request: Request, person: Annotated[Person, allow(Permission.DESK)]) -> Response: ...
 
-Somebody is signed in by a browser's cookie or by `Authorization: Bearer`. What a browser changes must carry the token of
-`csrf`; a program that sends its token itself needs none.
+Somebody is signed in by a browser's cookie or by `Authorization: Bearer`. What a browser changes must carry the token
+of `csrf`; a program that sends its token itself needs none.
 """
 
 from __future__ import annotations

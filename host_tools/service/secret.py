@@ -31,6 +31,10 @@ class Secret:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def check(self) -> None:
+        """Makes the file when there is none, and reads it."""
+        self._key("start")
+
     def mac(self, use: str, text: str) -> str:
         """A message authentication code of `text` for this use (HMAC-SHA-256), in hex."""
         return hmac.new(self._key(use), text.encode(), hashlib.sha256).hexdigest()

@@ -14,6 +14,7 @@ from host_tools.service import logs
 from host_tools.service.api import create_app
 from host_tools.service.health import Life
 from host_tools.service.origins import OriginKeys
+from host_tools.service.secret import Secret
 from host_tools.service.settings import Settings
 from host_tools.service.store import run_once
 
@@ -93,10 +94,11 @@ def listen(settings: Settings) -> socket.socket:
     Raises:
         SQLAlchemyError, OSError: the database cannot be opened for writing.
         StoreTooNew: it is of a newer program.
-        OriginKeysUnreadable: the keys that origins are counted by cannot be had.
+        OriginKeysUnreadable, SecretUnusable: the keys that origins are counted by, or the secret, cannot be had.
         CannotListen: the address cannot be listened on.
     """
     OriginKeys.load_or_make(settings.origin_keys)
+    Secret(settings.secret).check()
     run_once(settings.database, lambda _: None)
     try:
         listener = socket.create_server(
@@ -127,6 +129,7 @@ def serve(settings: Settings, listener: socket.socket, clock: Callable[[], float
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )

@@ -74,6 +74,10 @@ def _database_url_or_csv(value: str) -> str:
     return value if value.endswith(".csv") else _database_url(value)
 
 
+def _forever(value: object) -> object:
+    return None if value == "forever" else value
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -85,6 +89,8 @@ def _time_zone(value: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 DatabaseUrlOrCsv = Annotated[str, AfterValidator(_database_url_or_csv)]
 Days = Annotated[int, Field(ge=1, le=36500)]
+Kept = Annotated[Days | None, BeforeValidator(_forever)]
+"""Days, or `forever`: TOML and the environment have no None."""
 Cents = Annotated[int, Field(ge=0, le=MAX_CHARGE_CENTS)]
 
 
@@ -102,6 +108,8 @@ class Settings(PeopleSettings, BaseSettings):
     """0 takes any free port."""
     shares_port: bool = False
     """Replicas on one machine may listen on the same port; the system hands connections out among them."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses, with commas between, whose word is taken for whom they forward: X-Forwarded-For and -Proto."""
     database: Annotated[DatabaseUrl, Field(validate_default=True)] = "sqlite:///star57.sqlite"
     origin_keys: Path = Path("star57.origins")
     """The keys that origins are counted by, made when there are none. Replicas share the file."""
@@ -133,13 +141,13 @@ class Settings(PeopleSettings, BaseSettings):
     """A time-stamping authority (RFC 3161) for the audit log's checkpoints."""
     time_stamp_certificates: FilePath | None = None
     """PEM of the root certificate of that authority."""
-    retention_sealed_days: Days | None = 365
-    retention_traces_days: Days | None = 730
-    retention_charges_days: Days | None = 1095
-    retention_cases_days: Days | None = 3650
-    retention_adapter_logs_days: Days | None = 30
-    retention_sessions_days: Days | None = 30
-    retention_audit_days: Days | None = 3650
+    retention_sealed_days: Kept = 365
+    retention_traces_days: Kept = 730
+    retention_charges_days: Kept = 1095
+    retention_cases_days: Kept = 3650
+    retention_adapter_logs_days: Kept = 30
+    retention_sessions_days: Kept = 30
+    retention_audit_days: Kept = 3650
 
     leave_after_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     """How long a stop is announced by /health/ready before it begins: until nobody sends more requests here."""

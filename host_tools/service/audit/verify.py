@@ -39,6 +39,7 @@ Check = Callable[[bytes, bytes], str | None]
 """From what a time stamp is over, and the time stamp (an RFC 3161 response), to what is wrong with it."""
 
 _HASH = re.compile("[0-9a-f]{64}")
+_NUMBER = re.compile("[0-9]{1,16}")
 
 
 class Unreadable(Exception):
@@ -239,7 +240,10 @@ class Verification:
     def _find(self, where: str, what: str) -> None:
         self._wrong += 1
         if len(self._findings) < MOST_FINDINGS:
-            self._findings.append(Finding(where, what))
+            # What a forger wrote moves no cursor of the terminal where it is told.
+            self._findings.append(
+                Finding(where, "".join(letter if letter.isprintable() else "?" for letter in what))
+            )
 
     def _take_row(self, row: Row) -> None:
         where = f"row {row.sequence}"
@@ -282,7 +286,7 @@ class Verification:
     def _hear_of_stamp(self, row: Row) -> None:
         if row.action != "checkpoint.time_stamped":
             return
-        sequence = int(row.subject) if row.subject.isascii() and row.subject.isdigit() else -1
+        sequence = int(row.subject) if _NUMBER.fullmatch(row.subject) else -1
         checkpoint = self._checkpoints.get(sequence)
         stamp = checkpoint.time_stamp if checkpoint else None
         if stamp is None or hashlib.sha256(stamp).hexdigest() != row.details.get("sha256"):
@@ -619,7 +623,7 @@ def known_hash(text: str) -> tuple[int, str]:
         ValueError: it is not that.
     """
     sequence, _, row_hash = text.partition(":")
-    if not re.fullmatch("[0-9]{1,16}", sequence) or not _HASH.fullmatch(row_hash):
+    if not _NUMBER.fullmatch(sequence) or not _HASH.fullmatch(row_hash):
         raise ValueError("not a row's number, a colon, and its hash of 64 hex digits")
     return int(sequence), row_hash
 

@@ -215,6 +215,7 @@ def test_it_may_open_as_many_files_as_the_machine_allows(centre: Centre, start: 
     assert soft == hard
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_full_disk_is_unavailable_and_stores_nothing_by_halves(
     centre: Centre, adapter: Adapter, start: Start
 ) -> None:
