@@ -178,7 +178,9 @@ def _record_calls(path: Path, adapters: Sequence[dict[str, Any]]) -> None:
     ]
     with closing(sqlite3.connect(path)) as database, database:
         database.executemany(
-            "INSERT INTO cdr VALUES (?, '', ?, ?, '', '', '', '', '', 20, 0, 'NO ANSWER', 3, '', ?, '')",
+            "INSERT INTO cdr (calldate, clid, src, dst, dcontext, channel, dstchannel, lastapp, lastdata, duration, "
+            "billsec, disposition, amaflags, accountcode, uniqueid, userfield) "
+            "VALUES (?, '', ?, ?, '', '', '', '', '', 20, 0, 'NO ANSWER', 3, '', ?, '')",
             calls,
         )
 

@@ -39,7 +39,7 @@ from host_tools.service.tables import AUDIT, CHARGES, TRACES
 from tests.host.postgresql import PostgreSQL, binaries
 
 PAGE = ROOT / "docs" / "trace_rate.md"
-_CALLERS = 57
+_CALLER = "5555550123"
 _APART_S = 60
 
 
@@ -161,7 +161,7 @@ def _write_calls(records: str, lines: Sequence[str], plan: Plan, first: int) -> 
     """Asterisk's table with a call for each trace, and the index that docs/call_records.md tells of."""
     rows = [
         (datetime.fromtimestamp(first + number * _APART_S, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-         f"55555501{number % _CALLERS:02}", line, f"{line}.{number}", "ANSWERED")
+         _caller(number), line, f"{line}.{number}", "ANSWERED")
         for line in lines
         for number in range(plan.traces)
     ]  # fmt: skip
@@ -189,9 +189,14 @@ def _add(connection: Connection, keys: Sequence[tuple[str, bytes, str]]) -> None
         Adapters(connection).add(adapter_id, key)
 
 
+def _caller(number: int) -> str:
+    """Of ten calls of a line three are of one caller, which opens a case; every other has a caller of its own."""
+    return f"{_CALLER}{number // 10 * 10 if number % 10 < 3 else number:05}"
+
+
 def _token(adapter_id: str, key: bytes, line: str, number: int, first: int) -> str:
     called_at = first + number * _APART_S
-    caller = {"number": f"55555501{number % _CALLERS:02}", "name": None, "reason": None, "date_time": None}
+    caller = {"number": _caller(number), "name": None, "reason": None, "date_time": None}
     request = {
         "message": "trace_request",
         "version": 1,
@@ -277,7 +282,7 @@ signature is verified, and held against what is stored: each is there, with its 
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 
-Memory and processor are those of the service's processes.
+Three calls of ten are of one caller: the third opens a case. Memory and processor are those of the service's processes.
 """
 
 

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy import make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from host_tools.service.settings import DatabaseUrl
+from host_tools.service.settings import Settings, SettingsFileUnreadable
 from host_tools.service.store import run_once
 
-DATABASE = "sqlite:///star57.sqlite"
+DATABASE = ""
+"""As the service's settings say: the environment, the file that STAR57_SETTINGS_FILE names, or star57.sqlite here."""
 ACTOR = "command"
 """Who the audit log says it was."""
 DatabaseOption = Annotated[
-    str, typer.Option(envvar="STAR57_DATABASE", help="The database of the trace service.")
+    str, typer.Option(help="The database of the trace service (as in its settings).", show_default=False)
 ]
 
 Answer = TypeVar("Answer")
+
+
+class StoreSettings(Settings):
+    """As of the service, without the centre's key: nothing is sealed here."""
+
+    centre_public_key: str = ""
 
 
 def work_on(
@@ -46,15 +54,32 @@ def checked_url(database: str, *, command: str, may_be_new: bool = False) -> str
     Raises:
         typer.Exit: it is not; said on stderr.
     """
-    try:
-        url = TypeAdapter(DatabaseUrl).validate_python(database)
-    except ValidationError as error:
-        sentence = "set STAR57_DATABASE or --database to a URL such as sqlite:///star57.sqlite"
-        raise stopped(command, 2, sentence) from error
+    url = store_settings(command, database or None).database
     is_file = make_url(url).get_backend_name() == "sqlite"
     if is_file and not may_be_new and not Path(make_url(url).database or "").exists():
         raise stopped(command, 1, f"there is no database {url}")
     return url
+
+
+def store_settings(command: str, database: str | None = None) -> StoreSettings:
+    """The service's settings, with another database if one is given.
+
+    Raises:
+        typer.Exit: something in them is wrong; said on stderr.
+    """
+    chosen: dict[str, Any] = {} if database is None else {"database": database}
+    try:
+        return StoreSettings(**chosen)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise stopped(command, 2, reason) from error
+        name = str(first["loc"][0])
+        where = "STAR57_DATABASE or --database" if name == "database" else f"STAR57_{name.upper()}"
+        raise stopped(command, 2, f"set {where} right: {reason}") from error
+    except (SettingsFileUnreadable, SettingsError) as error:
+        raise stopped(command, 2, str(error).splitlines()[0]) from error
 
 
 def shown_url(url: str) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from host_tools.cli.audit.settings import OptionalDatabase, upkeep_settings
-from host_tools.cli.database import ACTOR, stopped, work_on
+from host_tools.cli.audit.settings import OptionalDatabase
+from host_tools.cli.database import ACTOR, stopped, store_settings, work_on
 from host_tools.service.retention import Purged, RecordClass, Retention, RetentionRefused, due, purge
 from host_tools.service.settings import Settings
 
@@ -33,7 +33,7 @@ def retention(
 
     Of the audit log a beginning goes, up to a checkpoint: `star57 audit checkpoint` makes them.
     """
-    settings = upkeep_settings("retention", database)
+    settings = store_settings("retention", database)
     now = time.time()
     try:
         chosen = retention_of(settings)

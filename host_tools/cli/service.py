@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from host_tools.cli.database import shown_url, stopped
@@ -61,8 +62,8 @@ def service(
         settings = Settings(**chosen)
     except ValidationError as error:
         raise stopped("service", 2, _what_is_wrong(error)) from error
-    except SettingsFileUnreadable as error:
-        raise stopped("service", 2, str(error)) from error
+    except (SettingsFileUnreadable, SettingsError) as error:
+        raise stopped("service", 2, str(error).splitlines()[0]) from error
     shown = shown_url(settings.database)
     try:
         listener = listen(settings)
@@ -82,7 +83,9 @@ def service(
 
 def _what_is_wrong(error: ValidationError) -> str:
     first = error.errors(include_input=False)[-1]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
+    if not first["loc"]:
+        return first["msg"].removeprefix("Value error, ")
+    name = str(first["loc"][0])
     where = f"set STAR57_{name.upper()} or --{name.replace('_', '-')}"
     if name == "centre_public_key" and first["type"] == "missing":
         return f"there is no key to seal records to: {where} to the trace centre's public key, 64 hex digits"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from littlefs import LittleFS, UserContext
 
@@ -17,10 +18,13 @@ from host_tools.rig.flash_image import (
 )
 from host_tools.rig.micropython import ROOT
 
-FILE_SYSTEM_BYTES = Layout.of_board(ROOT / "boards" / "pico" / "mpconfigboard.h").storage_bytes
-"""What a Pico's flash keeps for files."""
-
 _UF2_HEAD = struct.Struct("<8I")
+
+
+@lru_cache
+def file_system_bytes() -> int:
+    """What a Pico's flash keeps for files."""
+    return Layout.of_board(ROOT / "boards" / "pico" / "mpconfigboard.h").storage_bytes
 
 
 class NotAnImage(Exception):
@@ -42,7 +46,7 @@ def flash_of(uf2: bytes) -> bytearray:
         if (first, second) != UF2_MAGIC:
             raise NotAnImage("a block does not begin as one")
         at = address - FLASH_START
-        if not 0 <= at <= FLASH_BYTES - FILE_SYSTEM_BYTES - size:
+        if not 0 <= at <= FLASH_BYTES - file_system_bytes() - size:
             raise NotAnImage(f"a block goes to {address:#x}")
         flash[at : at + size] = block[_UF2_HEAD.size : _UF2_HEAD.size + size]
     return flash
@@ -63,14 +67,14 @@ class Files:
         self._system = LittleFS(
             context,
             block_size=SECTOR_BYTES,
-            block_count=FILE_SYSTEM_BYTES // SECTOR_BYTES,
+            block_count=file_system_bytes() // SECTOR_BYTES,
             read_size=32,
             prog_size=PAGE_BYTES,
             cache_size=4 * PAGE_BYTES,
             lookahead_size=32,
             mount=False,
         )
-        if not flash[-FILE_SYSTEM_BYTES:].strip(b"\xff"):
+        if not flash[-file_system_bytes() :].strip(b"\xff"):
             self._system.format()
         self._system.mount()
 
@@ -96,7 +100,7 @@ class _FlashContext(UserContext):
     """LittleFS's blocks at the top of a flash."""
 
     def __init__(self, flash: bytearray) -> None:
-        super().__init__(FILE_SYSTEM_BYTES)
+        super().__init__(file_system_bytes())
         self._flash = flash
 
     def read(self, _config: object, block: int, offset: int, size: int) -> bytearray:
@@ -117,4 +121,4 @@ class _FlashContext(UserContext):
         return 0
 
     def _at(self, block: int) -> int:
-        return FLASH_BYTES - FILE_SYSTEM_BYTES + block * SECTOR_BYTES
+        return FLASH_BYTES - file_system_bytes() + block * SECTOR_BYTES

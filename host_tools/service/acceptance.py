@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
 
+from pydantic import ValidationError
 from sqlalchemy.engine import Connection
 
 from host_tools.service.adapters import Adapters, Standing
@@ -32,6 +35,9 @@ from host_tools.service.sealing import Seal, WhoCalled, presentation_of
 from host_tools.service.settings import Settings
 from host_tools.service.signing import Signed
 from host_tools.service.traces import Trace, Traces
+
+# Of an origin that never ends to call: more than a desk looks at, and fewer than a query takes.
+_MOST_INTO_A_CASE = 1000
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,13 @@ class Accepted:
 Known = Trace | Accepted
 
 
+class _Traced(NamedTuple):
+    """A successful trace, and when its call came: Unix seconds."""
+
+    trace: str | Accepted
+    called_at: int | None
+
+
 def accept(connection: Connection, terms: Terms, pendings: Sequence[Pending]) -> list[TraceAnswer | Refused]:
     """The answers to `pendings`, in order, and what they bring about.
 
@@ -127,8 +140,9 @@ class _Book:
         self._lines, self._areas = rows_for(connection, lines)
         months = {month_of(pending.received_at, terms.settings.zone) for pending in pendings}
         self._spent = Charges(connection).spent([(line, month) for line in lines for month in months])
-        self._origins: dict[tuple[str, str], list[str | Accepted]] = {
-            of: list(ids) for of, ids in traces.of_origins(lines, self._tags_of(pendings)).items()
+        self._origins: dict[tuple[str, str], list[_Traced]] = {
+            of: [_Traced(*one) for one in found]
+            for of, found in traces.of_origins(lines, self._tags_of(pendings)).items()
         }
 
     def verdict(self, pending: Pending) -> Known | Refused:
@@ -149,12 +163,13 @@ class _Book:
         traced = [accepted for accepted in self._new if accepted.is_traced]
         for accepted, trace_id in zip(traced, Traces(connection).next_trace_ids(len(traced)), strict=True):
             accepted.trace_id = trace_id
-        Traces(connection).add_all(self._row(accepted) for accepted in self._new)
+        rows = [self._row(accepted) for accepted in self._new]
+        Traces(connection).add_all(rows)
         Charges(connection).add_all(_charges(traced))
-        append_all(connection, [_entry(accepted) for accepted in self._new])
+        append_all(connection, [_entry(*each) for each in zip(self._new, rows, strict=True)])
         for accepted in traced:
             if accepted.is_actionable:
-                ids = [_id_of(trace) for trace in [*accepted.same_origin, accepted]]
+                ids = [_id_of(trace) for trace in [*accepted.same_origin, accepted][-_MOST_INTO_A_CASE:]]
                 line, at = accepted.pending.request.line, accepted.pending.received_at
                 open_for_three(connection, line, ids, at)
 
@@ -172,7 +187,7 @@ class _Book:
         request, settings = pending.request, self._terms.settings
         month = request.line, month_of(pending.received_at, settings.zone)
         adapter_id, line = pending.signed.adapter_id, self._lines.get(request.line)
-        earlier = self._traced.get(pending.of_call)
+        earlier = self._traced.get(pending.of_call) or self._of_same_record(pending)
         decision = decide(
             request,
             pending.call,
@@ -204,14 +219,27 @@ class _Book:
         accepted.charge = Charge(
             "", *month, accepted.pending.received_at, decision.price_cents, decision.charge_cents
         )
+        accepted.same_origin = [traced.trace for traced in self._of_origin(request.line, origin)]
         keys = self._terms.origin_keys
-        number = comparable(origin)
-        for tag in keys.tags(request.line, number):
-            accepted.same_origin += self._origins.get((request.line, tag), [])
-        accepted.origin_key, accepted.origin_tag = keys.tag(request.line, number)
-        self._origins.setdefault((request.line, accepted.origin_tag), []).append(accepted)
+        accepted.origin_key, accepted.origin_tag = keys.tag(request.line, comparable(origin))
+        of = self._origins.setdefault((request.line, accepted.origin_tag), [])
+        of.append(_Traced(accepted, _called_at(accepted.pending)))
         needed = self._terms.settings.traces_for_action
         accepted.is_actionable = is_actionable(len(accepted.same_origin), needed)
+
+    def _of_origin(self, line: str, origin: str) -> list[_Traced]:
+        """The traces of an origin by a line so far, the oldest first."""
+        tags = self._terms.origin_keys.tags(line, comparable(origin))
+        return [traced for tag in tags for traced in self._origins.get((line, tag), [])]
+
+    def _of_same_record(self, pending: Pending) -> str | Accepted | None:
+        """The trace of the same call of the call records, under whatever name: an adapter that starts anew, or is
+        another one, may name it anew."""
+        call = pending.call
+        if self._terms.settings.call_records is None or not isinstance(call, FoundCall):
+            return None
+        of_origin = self._of_origin(pending.request.line, call.calling_number)
+        return next((traced.trace for traced in of_origin if traced.called_at == call.called_at), None)
 
     def _tags_of(self, pendings: Sequence[Pending]) -> set[str]:
         return {
@@ -280,7 +308,10 @@ def _captured(accepted: Accepted, standing: Standing) -> WhoCalled:
 def _decoded(standing: Standing) -> Decoded | None:
     if standing.heartbeat is None:
         return None
-    return Heartbeat.model_validate_json(standing.heartbeat).decoded
+    try:
+        return Heartbeat.model_validate_json(standing.heartbeat).decoded
+    except ValidationError:
+        return None  # an older service has kept it
 
 
 def _called_at(pending: Pending) -> int | None:
@@ -295,7 +326,7 @@ def _charges(traced: Sequence[Accepted]) -> Iterator[Charge]:
             yield Charge(**{**vars(accepted.charge), "trace_id": accepted.trace_id})
 
 
-def _entry(accepted: Accepted) -> Entry:
+def _entry(accepted: Accepted, row: Trace) -> Entry:
     pending, decision = accepted.pending, accepted.decision
     return Entry(
         pending.received_at,
@@ -307,6 +338,8 @@ def _entry(accepted: Accepted) -> Entry:
             "reason": decision.reason.value if decision.reason else None,
             "line": pending.request.line,
             "charge_cents": decision.charge_cents,
+            # Anybody can seal to a public key: only a record that the log vouches for is released.
+            "sealed_sha256": sha256(row.sealed or b"").hexdigest(),
         },
     )
 

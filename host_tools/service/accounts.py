@@ -140,6 +140,10 @@ class Accounts:
         if values.get("is_disabled") or ("role" in values and values["role"] != Role.ADMINISTRATOR):
             self._keep_an_administrator(account_id)
         self._set(account_id, **values)
+        self.sign_out(account_id)
+
+    def sign_out(self, account_id: int) -> None:
+        """Ends every session of an account."""
         self._connection.execute(delete(SESSIONS).where(SESSIONS.c.account_id == account_id))
 
     def keep_password_hash(self, account_id: int, password_hash: str) -> None:

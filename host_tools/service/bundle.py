@@ -119,9 +119,10 @@ With the software of Star57:
 
     star57 bundle verify BUNDLE.zip --key centre.pem
 
-Without it, with unzip, OpenSSL 3 and sha256sum, in an empty folder:
+Without it, with unzip, OpenSSL 3 and sha256sum, in an empty folder. Name the files to be unpacked, as here: a forged
+bundle might bring a centre.pem of its own. The key comes into the folder after them.
 
-    unzip BUNDLE.zip
+    unzip BUNDLE.zip {MANIFEST} {SIGNATURE} {" ".join(_HELD)}
     openssl pkeyutl -verify -pubin -inkey centre.pem -rawin -in {MANIFEST} -sigfile {SIGNATURE}
     for file in {" ".join(_HELD)}; do
         sum=$(sha256sum <$file | cut -c 1-64)

@@ -47,6 +47,7 @@ def cover_pdf(
         Paragraph("Records", styles["Heading2"]),
         _table(_times(records, zone), (25, 48, 50, 47)),
         Spacer(0, 6 * mm),
+        *_not_kept(facts),
         Paragraph("What it proves, and what not", styles["Heading2"]),
         Paragraph(escape(caution), styles["Normal"]),
         Paragraph("How to verify it", styles["Heading2"]),
@@ -85,11 +86,23 @@ def _facts(facts: ReleaseFacts, count: int, zone: ZoneInfo) -> list[list[str]]:
         ["Officer", instrument.officer],
         ["Case number", instrument.case_number],
         ["Records", str(count)],
-        ["No longer kept", ", ".join(facts.not_kept) or "none"],
+        ["No longer kept", str(len(facts.not_kept)) if facts.not_kept else "none"],
         ["Released", f"{in_words(facts.released_at, _UTC)}; {in_words(facts.released_at, zone)}"],
         ["Released by", facts.released_by],
     ]
     return [[f"<b>{name}</b>", _printable(said)] for name, said in rows]
+
+
+def _not_kept(facts: ReleaseFacts) -> list[Flowable]:
+    # As text, which goes on over pages: a row of a table that is higher than a page cannot be printed.
+    if not facts.not_kept:
+        return []
+    styles = getSampleStyleSheet()
+    return [
+        Paragraph("No longer kept", styles["Heading2"]),
+        Paragraph(_printable(", ".join(facts.not_kept)), styles["Normal"]),
+        Spacer(0, 6 * mm),
+    ]
 
 
 def _times(records: Sequence[OpenedRecord], zone: ZoneInfo) -> list[list[str]]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import StringConstraints
-from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal, select, tuple_
 from sqlalchemy.engine import Connection
 
 from host_tools.service.tables import CHARGES
@@ -51,6 +51,7 @@ class Total:
 
 _SUMS = func.count(), func.sum(CHARGES.c.price_cents), func.sum(CHARGES.c.charge_cents)
 _IN_ORDER = (CHARGES.c.line, CHARGES.c.traced_at, CHARGES.c.trace_id)
+_PLACE = tuple_(*_IN_ORDER)
 _SPENT = (
     select(CHARGES.c.line, CHARGES.c.month, func.sum(CHARGES.c.charge_cents).label("cents"))
     .where(
@@ -94,9 +95,10 @@ class Charges:
         """The rows of a line's month, the earliest first."""
         return self._read(CHARGES.c.month == month, CHARGES.c.line == line)
 
-    def of_month(self, month: str) -> list[Charge]:
-        """The rows of all lines of a month, by line, the earliest first."""
-        return self._read(CHARGES.c.month == month)
+    def of_month(self, month: str, after: Charge | None = None, limit: int | None = None) -> list[Charge]:
+        """The rows of all lines of a month, by line, the earliest first: the next `limit` behind `after`."""
+        behind = () if after is None else (CHARGES.c.line >= after.line, _place(after) < _PLACE)
+        return self._read(CHARGES.c.month == month, *behind, limit=limit)
 
     def total(self, month: str) -> Total:
         """The sum of all lines of a month."""
@@ -131,9 +133,13 @@ class Charges:
         )
         return list(self._connection.scalars(of_line))
 
-    def _read(self, *conditions: ColumnElement[bool]) -> list[Charge]:
-        rows = self._connection.execute(select(CHARGES).where(*conditions).order_by(*_IN_ORDER)).mappings()
-        return [Charge(**row) for row in rows]
+    def _read(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Charge]:
+        query = select(CHARGES).where(*conditions).order_by(*_IN_ORDER).limit(limit)
+        return [Charge(**row) for row in self._connection.execute(query).mappings()]
+
+
+def _place(charge: Charge) -> ColumnElement[Any]:
+    return tuple_(literal(charge.line), literal(charge.traced_at), literal(charge.trace_id))
 
 
 def _months_back(newest: str, oldest: str) -> list[str]:

@@ -130,9 +130,13 @@ class Desk:
                 case TraceRequest():
                     return await self.tracing.accept(ask, signed, received_at)
                 case Heartbeat():
-                    return await self._store.write(partial(_heard, signed, ask, received_at))
+                    return await self._store.write(
+                        partial(_heard, signed, ask, received_at), signed.adapter_id
+                    )
                 case Log():
-                    return await self._store.write(partial(_logged, signed, ask, received_at))
+                    return await self._store.write(
+                        partial(_logged, signed, ask, received_at), signed.adapter_id
+                    )
         except (SQLAlchemyError, CallRecordsUnreadable, TraceIdsExhausted, OSError) as error:
             raise _unavailable(error) from error
 

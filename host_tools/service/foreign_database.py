@@ -22,11 +22,18 @@ _PATIENCE_S = 1.0
 _CONNECT_WITHIN_S = 5.0
 _COMMAND_WITHIN_S = 5.0
 
+# A value out of range or of another form; and an infinite time, which PostgreSQL calls a feature that it has not.
+_WRONG_DATA = (asyncpg.DataError, asyncpg.FeatureNotSupportedError)
+
 Dialect = Literal["sqlite", "postgresql"]
 
 
 class ForeignDatabaseUnreadable(Exception):
     """The database is not there, does not let us read, or has not what is asked for."""
+
+
+class ForeignDataUnreadable(ForeignDatabaseUnreadable):
+    """A row holds something that cannot be read as what it should be; others may be read."""
 
 
 class ForeignDatabase(Protocol):
@@ -132,6 +139,8 @@ class ForeignPostgresql:
         try:
             pool = self._pool or await self._opened()
             rows: Sequence[Sequence[Any]] = await pool.fetch(statement, *parameters)
+        except _WRONG_DATA as error:
+            raise ForeignDataUnreadable(f"PostgreSQL: {type(error).__name__}") from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
             raise ForeignDatabaseUnreadable(f"PostgreSQL: {type(error).__name__}") from error
         return rows

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from host_tools.service import door
 from host_tools.service.access import public
-from host_tools.service.call_records import CallRecordsUnreadable
+from host_tools.service.call_records import CallRecordsUnreadable, CallRecordUnreadable
 from host_tools.service.desk import Desk
 from host_tools.service.directory import DirectoryUnreadable
 from host_tools.service.messages import Refusal, RefusalReason, Refused
@@ -52,7 +52,7 @@ class Life:
 
 
 def add_to(app: FastAPI) -> None:
-    """Adds `GET /health`, `/health/live` and `/health/ready`. `app.state` has its `store` and `desk`, and gets `life`."""
+    """Adds `GET /health`, `/health/live` and `/health/ready`. `app.state` has `store` and `desk`, and gets `life`."""
     store: Store = app.state.store
     desk: Desk = app.state.desk
     life = app.state.life = Life()
@@ -96,6 +96,8 @@ async def _is_well(name: str, check: Awaitable[object]) -> bool:
     try:
         async with asyncio.timeout(CHECK_WITHIN_S):
             await check
+    except CallRecordUnreadable:
+        return True  # of this one the trace is refused, and others are not
     except (SQLAlchemyError, OSError, CallRecordsUnreadable, DirectoryUnreadable) as error:
         # The kind alone: a database's text might repeat what it was given.
         logger.warning("not ready: %s: %s", name, type(error).__name__)

@@ -98,7 +98,7 @@ def household_line(connection: Connection, line: str, traces_for_action: int) ->
         line,
         step,
         needed,
-        traces=_traces(connection, line, _cases_by_trace(cases)),
+        traces=_traces(connection, line, cases_by_trace(cases)),
         cases=tuple(
             HouseholdCase(case.case_id, case.opened_at, case.opened_for, case.state) for case in cases
         ),
@@ -129,7 +129,8 @@ def _most_of_one_origin(connection: Connection, line: str) -> int:
     return connection.scalar(select(func.max(counts.c.traces))) or 0
 
 
-def _cases_by_trace(cases: Sequence[Case]) -> dict[str, tuple[str, ...]]:
+def cases_by_trace(cases: Sequence[Case]) -> dict[str, tuple[str, ...]]:
+    """The numbers of the cases that each trace is in."""
     of_trace: defaultdict[str, list[str]] = defaultdict(list)
     for case in reversed(cases):
         for trace_id in case.trace_ids:
@@ -149,7 +150,11 @@ def _traces(
             TRACES.c.charge_cents,
         )
         .where(TRACES.c.line == line, _BY_OWN_ADAPTER)
-        .order_by(TRACES.c.received_at.desc(), TRACES.c.request_id)
+        .order_by(
+            TRACES.c.received_at.desc(),
+            func.coalesce(TRACES.c.called_at, TRACES.c.requested_at).desc(),
+            TRACES.c.request_id,
+        )
         .limit(MOST_TRACES)
     )
     return tuple(

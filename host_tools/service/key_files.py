@@ -8,8 +8,10 @@ passphrase may open both. They lie on the host of the desk, and nowhere else.
 from __future__ import annotations
 
 import os
+import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -145,16 +147,22 @@ class KeyFolder:
         return sorted(self._path.glob(f"*.{kind}-key"))
 
     def _keep(self, file: KeyFile) -> None:
-        name = f"{fingerprint(bytes.fromhex(file.public_key))}.{file.kind}-key"
+        path = self._path / f"{fingerprint(bytes.fromhex(file.public_key))}.{file.kind}-key"
+        # Beside it first: half a signing key would hinder every release.
+        beside = path.with_name(f".{path.name}.new")
         try:
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w", encoding="utf-8") as written:
                 written.write(file.model_dump_json(indent=1) + "\n")
                 written.flush()
                 os.fsync(written.fileno())
+            beside.replace(path)
         except OSError as error:
             raise KeyFileError(f"the key cannot be kept in {self._path}: {error.strerror}") from error
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def _open(self, kind: KeyKind, which: str, passphrase: str) -> bytes:
         path = self._path / f"{which}.{kind}-key"
@@ -183,9 +191,9 @@ class KeyFolder:
 
 
 def _box(passphrase: str, salt: bytes, cost: Cost) -> SecretBox:
-    return SecretBox(
-        argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, cost.passes, cost.memory_bytes)
-    )
+    # The same letters, however a keyboard composes them (RFC 8265, 4.2.2): a browser's and a terminal's need not agree.
+    typed = unicodedata.normalize("NFC", passphrase).encode()
+    return SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, typed, salt, cost.passes, cost.memory_bytes))
 
 
 def _public_key(kind: KeyKind, private_key: bytes) -> bytes:

@@ -54,7 +54,7 @@ def _when_and_who(_: Any, __: str, event: Event) -> Event:
 
 
 def _first_line(_: Any, __: str, event: Event) -> Event:
-    # asyncio adds what it was about, and there the text of an exception. A line feed would look like another event, too.
+    # asyncio adds what it was about, and there the text of an exception. And a line feed would look like another event.
     event["event"] = str(event["event"]).partition("\n")[0]
     return event
 

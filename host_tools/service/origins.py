@@ -10,7 +10,8 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,7 @@ class OriginKeys:
             OriginKeysUnreadable: with a sentence that says what is wrong.
         """
         if not path.exists():
-            cls.new(at).save(path)
+            cls.new(at)._keep(path, _place_first)
         return cls.load(path)
 
     def save(self, path: Path) -> None:
@@ -78,15 +79,21 @@ class OriginKeys:
         Raises:
             OriginKeysUnreadable: it cannot be written.
         """
+        self._keep(path, os.replace)
+
+    def _keep(self, path: Path, place: Callable[[Path, Path], None]) -> None:
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(_KEYS.dump_json(list(self._keys), indent=1))
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            place(beside, path)
         except OSError as error:
             raise OriginKeysUnreadable(f"the origin keys cannot be written: {error.strerror}") from error
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def rotated(self, at: int, forget_before: int = 0) -> OriginKeys:
         """These keys and a new one, made at `at`, without those replaced before `forget_before` (Unix seconds).
@@ -109,6 +116,12 @@ class OriginKeys:
     def tags(self, line: str, origin: str) -> list[str]:
         """The tags by every key: each trace of `origin` by `line` has one of them."""
         return [_tag(key, line, origin) for key in self._keys]
+
+
+def _place_first(beside: Path, path: Path) -> None:
+    # Of replicas that start together the first has made the keys: with others of its own nobody could count.
+    with suppress(FileExistsError):
+        os.link(beside, path)
 
 
 def _new_key(at: int) -> _Key:

@@ -19,6 +19,7 @@ class People:
     Attributes:
         by_address: sign-ins of one address.
         by_name: sign-ins with one name.
+        by_code: codes of one account; a name that somebody types is never one of these.
         by_person: requests of somebody who is signed in.
     """
 
@@ -27,6 +28,7 @@ class People:
     passwords: Passwords
     by_address: RateLimit
     by_name: RateLimit
+    by_code: RateLimit
     by_person: RateLimit
 
     @classmethod
@@ -37,6 +39,7 @@ class People:
             Secret(settings.secret),
             passwords or Passwords(),
             RateLimit(settings.sign_ins_per_address_min),
+            RateLimit(settings.sign_ins_per_name_min),
             RateLimit(settings.sign_ins_per_name_min),
             RateLimit(settings.requests_per_person_min),
         )

@@ -13,6 +13,8 @@ _CONNECT_WITHIN_S = 5
 _COMMAND_WITHIN_S = 30
 # Who waits longer for another to end is told that it cannot be done now.
 _LOCK_WITHIN = "2s"
+# A replica that froze, or whose machine is gone, must not keep the others from writing until TCP notices, in hours.
+_IDLE_WITHIN = "15s"
 _MIGRATE_WITHIN = "SET LOCAL lock_timeout = '60s'"
 # Any two numbers, the same in every replica.
 _AUDIT_LOCK = "SELECT pg_advisory_xact_lock(57, 1)"
@@ -36,10 +38,16 @@ def postgresql_engine(url: str, *, connections: int = _CONNECTIONS, **options: A
         max_overflow=0,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        # Who has waited for a lock must see what was committed meanwhile, whatever the server's default is.
+        isolation_level="READ COMMITTED",
         connect_args={
             "timeout": _CONNECT_WITHIN_S,
             "command_timeout": _COMMAND_WITHIN_S,
-            "server_settings": {"lock_timeout": _LOCK_WITHIN, "application_name": "star57"},
+            "server_settings": {
+                "lock_timeout": _LOCK_WITHIN,
+                "idle_in_transaction_session_timeout": _IDLE_WITHIN,
+                "application_name": "star57",
+            },
         },
         **options,
     )

@@ -251,10 +251,20 @@ def _prunable(connection: Connection, now: float, retention: Retention) -> Check
     before = retention.before(RecordClass.AUDIT, now)
     if before is None:
         return None
-    held_since = connection.scalar(select(func.min(CASES.c.opened_at)).where(CASES.c.has_legal_hold))
     return Checkpoints(connection).prunable(
-        before if held_since is None else min(before, held_since), is_stamped=retention.audit_is_stamped
+        min([before, *_held_since(connection)]), is_stamped=retention.audit_is_stamped
     )
+
+
+def _held_since(connection: Connection) -> list[int]:
+    """When the cases under legal hold were opened, and when the first of their traces came; nothing without a hold."""
+    opened_at = connection.scalar(select(func.min(CASES.c.opened_at)).where(CASES.c.has_legal_hold))
+    received_at = connection.scalar(
+        select(func.min(TRACES.c.received_at))
+        .select_from(CASES.join(CASE_TRACES).join(TRACES, TRACES.c.trace_id == CASE_TRACES.c.trace_id))
+        .where(CASES.c.has_legal_hold)
+    )
+    return [at for at in (opened_at, received_at) if at is not None]
 
 
 def _rows_up_to(connection: Connection, checkpoint: Checkpoint) -> int:

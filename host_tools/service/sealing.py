@@ -6,9 +6,11 @@ one is still opened by its own key after the keys were changed.
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import Literal
 
+from jwt.utils import base64url_decode
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -73,6 +75,15 @@ class WhoCalled(BaseModel):
     call_waiting: bool
     decoded: Decoded | None
     request: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        """The id that the signed request has within; None when it cannot be read."""
+        try:
+            said = json.loads(base64url_decode(self.request.split(b".")[1]))
+            return str(said["request_id"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
 
 
 class Seal:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, FilePath
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, FilePath, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -170,6 +170,15 @@ class Settings(PeopleSettings, BaseSettings):
         """
         file = os.environ.get(SETTINGS_FILE)
         return (init_settings, env_settings, *([_of_file(settings_cls, Path(file))] if file else []))
+
+    @model_validator(mode="after")
+    def _outlives_its_record(self) -> Self:
+        traces, sealed = self.retention_traces_days, self.retention_sealed_days
+        if traces is not None and (sealed is None or sealed > traces):
+            raise ValueError(
+                "retention_traces_days is at least retention_sealed_days: a trace outlives its record"
+            )
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

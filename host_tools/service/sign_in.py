@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from host_tools.service import totp
-from host_tools.service.accounts import Account, Accounts
+from host_tools.service.accounts import Account, Accounts, LastAdministrator
 from host_tools.service.audit.log import AuditLog
 from host_tools.service.oidc import Identity
 from host_tools.service.people import People
@@ -67,7 +67,7 @@ class SignIn:
             SignInRefused: no.
             TooMany: tried too often.
         """
-        self.people.by_name.take(f"code of {account_id}")
+        self.people.by_code.take(str(account_id))
         new = await self.store.write_audited(
             lambda connection: self._with_code(connection, token, account_id, code)
         )
@@ -80,7 +80,7 @@ class SignIn:
             SignInRefused: the code is not of this secret, or the account has a second factor already.
             TooMany: tried too often.
         """
-        self.people.by_name.take(f"code of {account_id}")
+        self.people.by_code.take(str(account_id))
         new = await self.store.write_audited(
             lambda connection: self._with_new_secret(connection, account_id, secret, code)
         )
@@ -93,7 +93,7 @@ class SignIn:
             SignInRefused: one of the codes is wrong; a wrong `present_code` is counted.
             TooMany: tried too often.
         """
-        self.people.by_name.take(f"code of {account_id}")
+        self.people.by_code.take(str(account_id))
         new = await self.store.write_audited(
             lambda connection: self._with_other_secret(connection, account_id, secret, code, present_code)
         )
@@ -134,15 +134,18 @@ class SignIn:
         """Begins the session of somebody whom the identity provider has sent; their account is made at the first time.
 
         Raises:
-            SignInRefused: the provider gives them no role here, or the account is disabled.
+            SignInRefused: the provider gives them no role here, or takes the last administrator's, or the account is
+                disabled. Who has a role no more is signed out everywhere.
         """
 
         def work(connection: Connection) -> str | None:
-            account = self._account_of(connection, identity)
-            if account is None or self._may_not(account):
-                return self._refused(
-                    connection, account, "no_role" if account is None else "disabled_or_locked"
-                )
+            try:
+                account = self._account_of(connection, identity)
+            except LastAdministrator:
+                return self._refused(connection, None, "last_administrator")
+            # A lock is for guesses at a password, which the provider has not asked for.
+            if account is None or account.is_disabled:
+                return self._refused(connection, account, "no_role" if account is None else "disabled")
             is_complete = identity.has_second_factor or not self._must_give_code(account)
             return self._begin(connection, account, is_complete=is_complete)
 
@@ -169,6 +172,9 @@ class SignIn:
         account = accounts.by_name(name)
         if account is None or self._may_not(account) or not account.may_use_password(self.now):
             return self._refused(connection, account, "unknown" if account is None else "disabled_or_locked")
+        if account.password_hash is None:
+            # Nothing to be guessed: who knows the name must not lock out whom the provider lets in.
+            return self._refused(connection, account, "password")
         if right_hash is None or account.password_hash != right_hash:
             return self._failed(connection, account, "password")
         if newer_hash is not None:
@@ -239,6 +245,8 @@ class SignIn:
         """The account of an identity, with the role that its provider gives it now; None without a role."""
         accounts = Accounts(connection)
         account, role = accounts.by_subject(identity.subject), identity.role
+        if account is not None and account.role != role:
+            accounts.sign_out(account.account_id)
         if role is None:
             return None
         if account is None:

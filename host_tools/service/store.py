@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import make_url, select
@@ -27,6 +28,14 @@ Answer = TypeVar("Answer")
 Work = Callable[[Connection], Answer]
 # What is wrong with one statement, and leaves the transaction as it was before it.
 _OF_ONE_WORK = (DataError, IntegrityError, ProgrammingError)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A work, and the row that it changes."""
+
+    work: Work[Any]
+    row: str
 
 
 class Database(Protocol):
@@ -61,7 +70,7 @@ class Store:
         self._database: Database = (
             SqliteDatabase(url) if make_url(url).get_backend_name() == "sqlite" else PostgresqlDatabase(url)
         )
-        self._plain: Batching[Work[Any], Any] = Batching(self._commit_plain)
+        self._plain: Batching[_Plain, Any] = Batching(self._commit_plain)
         self._audited: Batching[Work[Any], Any] = Batching(self._commit_audited)
 
     @property
@@ -83,15 +92,20 @@ class Store:
         """What `work` answers, which only reads."""
         return await self._database.read(work)
 
-    async def write(self, work: Work[Answer]) -> Answer:
+    async def write(self, work: Work[Answer], row: str = "") -> Answer:
         """What `work` answers, when it is on the disk. Works that wait are written in one transaction.
 
         A work that raises is undone alone; when the database itself fails, all that was written with it is undone.
 
+        Args:
+            work: changes what it is given.
+            row: which one it changes, where other replicas change the same. Works of one transaction are done in the
+                order of their rows, so that two transactions never wait for one another in a circle.
+
         Raises:
             Refused: `unavailable`, when too much waits; and whatever `work` raises.
         """
-        answer: Answer = await self._plain.do(work)
+        answer: Answer = await self._plain.do(_Plain(work, row))
         return answer
 
     async def write_audited(self, work: Work[Answer]) -> Answer:
@@ -109,8 +123,14 @@ class Store:
         await self._audited.close()
         await self._database.close()
 
-    async def _commit_plain(self, works: list[Work[Any]]) -> list[Any]:
-        return await self._database.write(lambda connection: [_outcome(connection, work) for work in works])
+    async def _commit_plain(self, works: list[_Plain]) -> list[Any]:
+        order = sorted(range(len(works)), key=lambda number: works[number].row)
+
+        def write(connection: Connection) -> list[Any]:
+            outcomes = {number: _outcome(connection, works[number].work) for number in order}
+            return [outcomes[number] for number in range(len(works))]
+
+        return await self._database.write(write)
 
     async def _commit_audited(self, works: list[Work[Any]]) -> list[Any]:
         return await self._database.write_audited(

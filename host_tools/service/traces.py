@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from sqlalchemy import RowMapping, bindparam, insert, select, tuple_, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from host_tools.service.tables import COUNTERS, TRACED, TRACES
@@ -58,7 +58,7 @@ _OF_CALLS = select(TRACES.c.line, TRACES.c.call_id, TRACES.c.trace_id).where(
     tuple_(TRACES.c.line, TRACES.c.call_id).in_(bindparam("of", expanding=True)), TRACED
 )
 _OF_ORIGINS = (
-    select(TRACES.c.line, TRACES.c.origin_tag, TRACES.c.trace_id)
+    select(TRACES.c.line, TRACES.c.origin_tag, TRACES.c.trace_id, TRACES.c.called_at)
     .where(
         TRACES.c.line.in_(bindparam("of_lines", expanding=True)),
         TRACES.c.origin_tag.in_(bindparam("of_tags", expanding=True)),
@@ -90,16 +90,21 @@ class Traces:
         rows = self._connection.execute(_OF_CALLS, {"of": list(calls)})
         return {(row.line, row.call_id): row.trace_id for row in rows}
 
-    def of_origins(self, lines: Iterable[str], tags: Iterable[str]) -> dict[tuple[str, str], list[str]]:
-        """The ids of traces by (line, origin tag), the oldest first, of these lines and tags."""
-        ids: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    def of_origins(
+        self, lines: Iterable[str], tags: Iterable[str]
+    ) -> dict[tuple[str, str], list[tuple[str, int | None]]]:
+        """The id and `called_at` of traces by (line, origin tag), the oldest first, of these lines and tags."""
+        found: defaultdict[tuple[str, str], list[tuple[str, int | None]]] = defaultdict(list)
         for row in self._connection.execute(_OF_ORIGINS, {"of_lines": list(lines), "of_tags": list(tags)}):
-            ids[row.line, row.origin_tag].append(row.trace_id)
-        return ids
+            found[row.line, row.origin_tag].append((row.trace_id, row.called_at))
+        return found
 
-    def of_line(self, line: str) -> list[Trace]:
+    def of_line(self, line: str, most: int = 1000) -> list[Trace]:
         """The traces of a line, whatever became of them, the newest first."""
-        query = select(*_SHOWN).where(TRACES.c.line == line).order_by(TRACES.c.received_at.desc())
+        called_at = func.coalesce(TRACES.c.called_at, TRACES.c.requested_at)
+        of_line = select(*_SHOWN).where(TRACES.c.line == line)
+        query = of_line.order_by(TRACES.c.received_at.desc(), called_at.desc(), TRACES.c.request_id)
+        query = query.limit(most)
         return [_trace(row) for row in self._connection.execute(query).mappings()]
 
     def by_trace_id(self, trace_ids: Iterable[str]) -> list[Trace]:

@@ -14,6 +14,7 @@ from host_tools.service.call_records import (
     CallRecord,
     CallRecords,
     CallRecordsUnreadable,
+    CallRecordUnreadable,
     Wanted,
     open_call_records,
 )
@@ -140,11 +141,12 @@ class Tracing:
 
 async def _looked_up(
     records: CallRecords, wanted: list[Wanted]
-) -> Sequence[list[CallRecord] | CallRecordsUnreadable]:
+) -> Sequence[list[CallRecord] | CallRecordUnreadable]:
     try:
         return await records.calls_of_many(wanted)
-    except CallRecordsUnreadable as error:
+    except CallRecordUnreadable as error:
         if len(wanted) == 1:
             return [error]
-    # One that nobody can read must not stop those beside it.
+    # One that nobody can read must not stop those beside it. What cannot be read at all is not asked for once more:
+    # each of them would wait as long as all of them have.
     return [(await _looked_up(records, [one]))[0] for one in wanted]

@@ -30,6 +30,7 @@ class TraceService:
 
     def __init__(self, folder: Path, call_records: Path, lines_offered: str) -> None:
         self.database = folder / "traces.sqlite"
+        self.call_records = call_records
         self.centre_key = PrivateKey.generate()
         self.port = _free_port()
         self._settings = {

@@ -7,8 +7,8 @@ import time
 import typer
 
 from host_tools.cli.audit.database import stopped, work_on
-from host_tools.cli.audit.settings import OptionalDatabase, authority_of, upkeep_settings
-from host_tools.cli.database import ACTOR, shown
+from host_tools.cli.audit.settings import OptionalDatabase, authority_of
+from host_tools.cli.database import ACTOR, shown, store_settings
 from host_tools.service.audit.checkpoint import EmptyLog, make_checkpoint
 
 
@@ -17,7 +17,7 @@ def checkpoint(database: OptionalDatabase = None) -> None:
 
     Without an answer of the authority the checkpoint is kept, the exit status is 1, and the next run asks again.
     """
-    settings = upkeep_settings("audit", database)
+    settings = store_settings("audit", database)
     authority = authority_of("audit", settings)
     try:
         made = work_on(settings.database, lambda store: make_checkpoint(store, time.time(), ACTOR, authority))

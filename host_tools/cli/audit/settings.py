@@ -1,44 +1,20 @@
-"""What of the service's settings the audit log and retention need, from the environment and the settings' file."""
+"""What of the service's settings the audit log needs."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from host_tools.cli.database import stopped
+from host_tools.cli.database import StoreSettings, stopped
 from host_tools.service.audit.time_stamp import TimeStampAuthority
-from host_tools.service.settings import Settings
 
 OptionalDatabase = Annotated[
     str | None, typer.Option(help="The database of the trace service (as in its settings).")
 ]
 
 
-class UpkeepSettings(Settings):
-    """As of the service, without the centre's key: nothing is sealed here."""
-
-    centre_public_key: str = ""
-
-
-def upkeep_settings(command: str, database: str | None) -> UpkeepSettings:
-    """The settings, with another database if one is given.
-
-    Raises:
-        typer.Exit: something in them is wrong; said on stderr.
-    """
-    chosen: dict[str, Any] = {} if database is None else {"database": database}
-    try:
-        return UpkeepSettings(**chosen)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = str(first["loc"][0]).upper()
-        reason = first["msg"].removeprefix("Value error, ")
-        raise stopped(command, 2, f"set STAR57_{name} right: {reason}") from error
-
-
-def authority_of(command: str, settings: UpkeepSettings) -> TimeStampAuthority | None:
+def authority_of(command: str, settings: StoreSettings) -> TimeStampAuthority | None:
     """The time-stamping authority of the settings; None when there is none.
 
     Raises:

@@ -29,13 +29,13 @@ def rotate_origin_key(
 ) -> None:
     """Tag new traces with a new key; the old ones still count what was tagged with them.
 
-    Makes the file when there is none. The service reads it when it starts: copy it to each replica, and restart them
-    all.
+    The service has made the file at its first start, and reads it when it starts: copy it to each replica, and restart
+    them all.
     """
     now = int(time.time())
     forget_before = 0 if forget_days is None else now - forget_days * _DAY_S
     try:
-        keys = OriginKeys.load(file).rotated(now, forget_before) if file.exists() else OriginKeys.new(now)
+        keys = OriginKeys.load(file).rotated(now, forget_before)
         keys.save(file)
     except OriginKeysUnreadable as error:
         raise stopped(str(error)) from error

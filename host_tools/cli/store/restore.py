@@ -19,9 +19,9 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")],
     database: DatabaseOption = DATABASE,
 ) -> None:
-    """Put a backup where the store was, and bring it up to date; the service must not run, and the old store be put aside.
+    """Put a backup where the store was, and bring it up to date; that it was done is in the audit log.
 
-    That it was done is in the audit log.
+    The service must not run, and what is left of the old store be put aside.
     """
     url, to = sqlite_file(database, may_be_new=True)
     with told(file, to):

@@ -40,7 +40,9 @@ def told(source: Path, to: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        raise stopped(COMMAND, 1, f"there is {error.filename} already, and it stays: put it aside") from error
+        raise stopped(
+            COMMAND, 1, f"there is {error.filename} already: stop the service, and put it aside"
+        ) from error
     except NotASqliteStore as error:
         raise stopped(COMMAND, 1, f"{source} cannot be copied: {error}") from error
     except sqlite3.Error as error:

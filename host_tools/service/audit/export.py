@@ -18,7 +18,15 @@ from sqlalchemy.types import NullType
 
 from host_tools.service.audit.entry import Head
 from host_tools.service.audit.log import AuditLog
-from host_tools.service.audit.verify import Check, Report, Verification, checkpoint_line, end_line, lines
+from host_tools.service.audit.verify import (
+    Check,
+    Report,
+    Verification,
+    checkpoint_line,
+    end_line,
+    lines,
+    place,
+)
 from host_tools.service.store import Store
 from host_tools.service.tables import AUDIT, CHECKPOINTS
 
@@ -60,15 +68,12 @@ class _Extent:
     @property
     def start(self) -> int:
         """The row after which the log begins."""
-        return max((each["sequence"] for each in self.checkpoints if each["is_pruned"]), default=0)
+        pruned = [each["sequence"] for each in self.checkpoints if each["is_pruned"] in {True}]
+        return max((sequence for sequence in pruned if isinstance(sequence, int)), default=0)
 
-    def between(self, after: int, last: int | None) -> list[Columns]:
-        """The checkpoints after a row, and up to another or to the end."""
-        return [
-            each
-            for each in self.checkpoints
-            if after < each["sequence"] and (not last or each["sequence"] <= last)
-        ]
+    def between(self, after: Any, last: Any) -> list[Columns]:
+        """The checkpoints after a row, and up to another or, of None, to the end."""
+        return [each for each in self.checkpoints if place(after) < place(each["sequence"]) <= place(last)]
 
 
 async def exported(store: Store) -> AsyncIterator[list[bytes]]:
@@ -80,6 +85,7 @@ async def exported(store: Store) -> AsyncIterator[list[bytes]]:
     """
     extent = await store.read(_extent)
     yield [checkpoint_line(each) for each in extent.between(0, extent.start)] if extent.start else []
+    yield list(lines(await store.read(partial(_rows_before, extent)), ()))
     after = extent.start
     while rows := await store.read(partial(_rows, extent, after)):
         last = rows[-1]["sequence"]
@@ -138,6 +144,12 @@ def _extent(connection: Connection) -> _Extent:
     first = rows[0]
     head = Head() if first["last_sequence"] is None else Head(first["last_sequence"], first["last_hash"])
     return _Extent(head, [row for row in rows if row["sequence"] is not None])
+
+
+def _rows_before(extent: _Extent, connection: Connection) -> list[Columns]:
+    """Rows where the log has none any more: somebody has put them there, and the verification says so."""
+    query = select(AUDIT).where(AUDIT.c.sequence <= extent.start).order_by(AUDIT.c.sequence)
+    return [row._asdict() for row in connection.execute(query.limit(ROWS_AT_ONCE))]
 
 
 def _rows(extent: _Extent, after: int, connection: Connection) -> list[Columns]:

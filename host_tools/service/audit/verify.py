@@ -165,13 +165,18 @@ def lines(rows: Iterable[Mapping[str, Any]], checkpoints: Iterable[Mapping[str, 
     waiting = iter(checkpoints)
     following = next(waiting, None)
     for row in rows:
-        while following is not None and following["sequence"] < row["sequence"]:
+        while following is not None and place(following["sequence"]) < place(row["sequence"]):
             yield checkpoint_line(following)
             following = next(waiting, None)
         yield row_line(row)
     while following is not None:
         yield checkpoint_line(following)
         following = next(waiting, None)
+
+
+def place(sequence: Any) -> float:
+    """Where in a log a sequence number is; what is none comes last, as a database sorts it."""
+    return sequence if isinstance(sequence, int) else float("inf")
 
 
 class Verification:

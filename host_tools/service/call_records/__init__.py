@@ -5,10 +5,22 @@ from __future__ import annotations
 from host_tools.service.call_records.asterisk_csv import AsteriskCsv
 from host_tools.service.call_records.asterisk_sql import AsteriskTable
 from host_tools.service.call_records.record import CallRecord
-from host_tools.service.call_records.source import CallRecords, CallRecordsUnreadable, Wanted
+from host_tools.service.call_records.source import (
+    CallRecords,
+    CallRecordsUnreadable,
+    CallRecordUnreadable,
+    Wanted,
+)
 from host_tools.service.foreign_database import open_foreign_database
 
-__all__ = ["CallRecord", "CallRecords", "CallRecordsUnreadable", "Wanted", "open_call_records"]
+__all__ = [
+    "CallRecord",
+    "CallRecordUnreadable",
+    "CallRecords",
+    "CallRecordsUnreadable",
+    "Wanted",
+    "open_call_records",
+]
 
 
 def open_call_records(url_or_path: str, *, connections: int = 2) -> CallRecords:

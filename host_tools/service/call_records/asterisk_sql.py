@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from host_tools.service.call_records.record import CallRecord
-from host_tools.service.call_records.source import CallRecordsUnreadable, Wanted
-from host_tools.service.foreign_database import Dialect, ForeignDatabase, ForeignDatabaseUnreadable
+from host_tools.service.call_records.source import CallRecordsUnreadable, CallRecordUnreadable, Wanted
+from host_tools.service.foreign_database import (
+    Dialect,
+    ForeignDatabase,
+    ForeignDatabaseUnreadable,
+    ForeignDataUnreadable,
+)
 
 _TIME_COLUMNS = ("calldate", "start")
 # What joins the legs of a call, the better one first.
@@ -105,6 +110,8 @@ class AsteriskTable:
                 self._select = _select(await self._layout(), self._database.dialect)
             for number, *row in await self._database.rows(self._select, *self._parameters(wanted)):
                 found[number].append(_record(row))
+        except ForeignDataUnreadable as error:
+            raise CallRecordUnreadable(str(error)) from error
         except ForeignDatabaseUnreadable as error:
             self._select = None  # the table may have been changed
             raise CallRecordsUnreadable(str(error)) from error
@@ -176,5 +183,5 @@ def _columns(layout: _Layout, dialect: Dialect) -> str:
 
 def _record(row: Sequence[Any]) -> CallRecord:
     if row[0] is None:
-        raise CallRecordsUnreadable("a call record has no time that is YYYY-MM-DD HH:MM:SS")
+        raise CallRecordUnreadable("a call record has no time that is YYYY-MM-DD HH:MM:SS")
     return CallRecord(*row)

@@ -12,6 +12,10 @@ class CallRecordsUnreadable(Exception):
     """The call records cannot be read now, or hold something else than Asterisk writes."""
 
 
+class CallRecordUnreadable(CallRecordsUnreadable):
+    """Of what was asked for, some record holds something else than Asterisk writes; others may be read."""
+
+
 class Wanted(NamedTuple):
     """Calls to `line` that began from `earliest` to `latest`: Unix seconds, included."""
 

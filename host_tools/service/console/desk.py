@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,13 +15,15 @@ from host_tools.service.audit.log import AuditLog
 from host_tools.service.cases import Case, Cases, CaseTrace, CloseReason
 from host_tools.service.console.input import Input
 from host_tools.service.console.state import now_of, store_of
-from host_tools.service.household import HouseholdTrace, household_line
+from host_tools.service.household import OUTCOMES, cases_by_trace
 from host_tools.service.instruments import EnteredInstrument, Instrument, Instruments
 from host_tools.service.key_files import KeyFolder
 from host_tools.service.local_time import local_time
-from host_tools.service.messages import MAX_COUNT, Line, TraceId
+from host_tools.service.messages import MAX_COUNT, Line, Outcome, TraceId
+from host_tools.service.reasons import Reason
 from host_tools.service.releases import Release, Releaser, Releases, releases_of_case
 from host_tools.service.settings import Settings
+from host_tools.service.traces import Trace, Traces
 
 DeskPerson = Annotated[Person, allow(Permission.DESK)]
 LiaisonPerson = Annotated[Person, allow(Permission.RELEASE)]
@@ -86,11 +89,34 @@ class CaseFile:
 
 
 @dataclass(frozen=True)
+class LineTrace:
+    """One use of *57, as the desk sees it; times in Unix seconds.
+
+    Attributes:
+        called_at: of the call; None when nobody knows.
+        traced_at: when the service had the request.
+        outcome: in words.
+        why: a sentence, where it could not be traced or is not offered; "" otherwise.
+        trace_id: the public number, of a trace and of one that repeats it.
+        charge_cents: what was charged.
+        case_ids: the cases that the trace is in.
+    """
+
+    called_at: int | None
+    traced_at: int
+    outcome: str
+    why: str
+    trace_id: str | None
+    charge_cents: int
+    case_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LineTraces:
     """A line's traces without who called, the newest first, and its cases."""
 
     line: str
-    traces: list[HouseholdTrace]
+    traces: list[LineTrace]
     cases: list[Case]
 
 
@@ -131,10 +157,24 @@ async def line_traces(request: Request, person: Person, line: str) -> LineTraces
 
     def read(connection: Connection) -> LineTraces:
         _note(connection, request, person, "line.read", line)
-        household = household_line(connection, line, _settings(request).traces_for_action)
-        return LineTraces(line, list(household.traces), Cases(connection).of_line(line))
+        cases = Cases(connection).of_line(line)
+        of_trace = cases_by_trace(cases)
+        traces = [_line_trace(trace, of_trace) for trace in Traces(connection).of_line(line)]
+        return LineTraces(line, traces, cases)
 
     return await store_of(request).write_audited(read)
+
+
+def _line_trace(trace: Trace, cases: Mapping[str, tuple[str, ...]]) -> LineTrace:
+    return LineTrace(
+        trace.called_at,
+        trace.received_at,
+        OUTCOMES[Outcome(trace.outcome)],
+        Reason(trace.reason).sentence if trace.reason else "",
+        trace.trace_id,
+        trace.charge_cents,
+        cases.get(trace.trace_id or "", ()),
+    )
 
 
 async def open_for_danger(request: Request, person: Person, danger: Danger) -> Case:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from host_tools.service import csrf
 from host_tools.service.access import NotAllowed, NotSignedIn, Step
+from host_tools.service.console import headers
 from host_tools.service.console.input import sentence
 from host_tools.service.console.rendering import page
 from host_tools.service.console.routers import PROBLEM_JSON, Problem, WrongField
@@ -122,7 +123,10 @@ async def _status(request: Request, error: HTTPException) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     logger.error("failed: %s", type(error).__name__)
-    return answer(request, 500)
+    response = answer(request, 500)
+    # It is answered before every middleware.
+    headers.add(response.headers, request.scope)
+    return response
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -33,13 +33,14 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message), scope)
+                add(MutableHeaders(scope=message), scope)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _add(headers: MutableHeaders, scope: Scope) -> None:
+def add(headers: MutableHeaders, scope: Scope) -> None:
+    """Adds what an answer to this request lacks."""
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
     is_static = scope["path"].startswith(_STATIC)

@@ -52,11 +52,13 @@ def test_a_short_passphrase_or_a_folder_that_is_none_makes_no_key(tmp_path: Path
 
 def test_the_origin_key_is_rotated_and_old_ones_are_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "origins"
+    missing = star57("rotate-origin-key", "--file", str(path))
+    assert (missing.exit_code, path.exists()) == (1, False)
+    first = OriginKeys.load_or_make(path)
     made = star57("rotate-origin-key", "--file", str(path))
-    first = OriginKeys.load(path)
-    assert made.stdout == f"the origin key is {first.ids[0]}, of 1\n"
-    assert star57("rotate-origin-key", "--file", str(path)).exit_code == 0
-    assert OriginKeys.load(path).ids[0] == first.ids[0]
+    ids = OriginKeys.load(path).ids
+    assert made.stdout == f"the origin key is {ids[-1]}, of 2\n"
+    assert ids[0] == first.ids[0]
     OriginKeys.new(0).rotated(1).save(path)
     assert star57("rotate-origin-key", "--file", str(path), "--forget-days", "800").exit_code == 0
     assert len(OriginKeys.load(path).ids) == 2

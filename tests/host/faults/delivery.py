@@ -10,8 +10,10 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from host_tools.exchange.call_records import CallRecord, CallRecords
 from host_tools.exchange.caller_id import CallerId
 from host_tools.exchange.central_office import CentralOffice, IncomingCall
 from host_tools.exchange.pair import Pair
@@ -24,7 +26,7 @@ from host_tools.stories.trace_service import TraceService
 from tests.host.faults.accepted import accepted, last_heartbeat
 from tests.host.faults.tally import Tally
 
-LINE = "5555550100"
+_LINES = "5555550100"
 CALLER = "5555550123"
 CALLED_AT = 1_795_000_000
 """When the first of the calls rang whose requests wait; the others a minute after each other."""
@@ -70,6 +72,11 @@ class Delivery:
         """Of the adapter that delivers."""
         return f"faulty-{self.seed}"
 
+    @property
+    def line(self) -> str:
+        """The adapter's own: a call of one line is traced once, whoever asks."""
+        return f"{_LINES}{self.seed:04}"
+
     def run(self, folder: Path, fault: str, faults: Callable[[], int]) -> Tally:
         """Runs until all is delivered, and counts.
 
@@ -86,7 +93,7 @@ class Delivery:
         own = {
             "adapter_id": self.adapter_id,
             "adapter_key": self.service.add_adapter(self.adapter_id),
-            "line": LINE,
+            "line": self.line,
             "service_hosts": "127.0.0.1",
             "service_port": self.service.port,
             **self.settings,
@@ -94,6 +101,7 @@ class Delivery:
         (flash / "settings.json").write_text(json.dumps(own))
         for name, content in self.files.items():
             (flash / name).write_bytes(content)
+        self._ring()
         self._fill(flash)
         firmware = MicroPythonFirmware(
             BoardSettings(
@@ -106,7 +114,7 @@ class Delivery:
                 name_server=self.name_server,
             )
         )
-        office = CentralOffice(line=LINE, starts_at=STARTS_AT)
+        office = CentralOffice(line=self.line, starts_at=STARTS_AT)
         telephone = Telephone(type_two=True)
         stage = Stage(office, telephone, Pair(office, telephone), firmware)
         firmware.start()
@@ -115,6 +123,34 @@ class Delivery:
         finally:
             firmware.stop()
         return self._tally(stage, fault, faults())
+
+    def _ring(self) -> None:
+        """The exchange has a record of each call that waits."""
+        exchange = CallRecords(self.service.call_records)
+        for number in range(self.requests):
+            exchange.write(self._call(number))
+
+    def _call(self, number: int) -> CallRecord:
+        """The call of the request of that number (tests/firmware/programs/fill_outbox.py)."""
+        called_at = CALLED_AT + 60 * number
+        return CallRecord(
+            calldate=datetime.fromtimestamp(called_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            clid=f'"A CALLER" <{CALLER}>',
+            src=CALLER,
+            dst=self.line,
+            dcontext="",
+            channel="",
+            dstchannel="",
+            lastapp="",
+            lastdata="",
+            duration=20,
+            billsec=0,
+            disposition="NO ANSWER",
+            amaflags=3,
+            accountcode="",
+            uniqueid=f"{called_at}.{self.seed * MOST_PENDING + number}",
+            userfield="",
+        )
 
     def _fill(self, flash: Path) -> None:
         subprocess.run(
@@ -125,6 +161,7 @@ class Delivery:
                 self.adapter_id,
                 str(self.requests),
                 str(self.seed),
+                self.line,
             ],
             env={"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
             check=True,

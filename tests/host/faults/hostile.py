@@ -690,7 +690,7 @@ async def _post(client: httpx.AsyncClient, url: str, token: bytes) -> Reply:
 def _no_http(chance: Random, port: int) -> None:
     """Says what no client says, and hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection, suppress(OSError):
-        connection.sendall(damaged(chance, b"POST /v1/messages HTTP/1.1\r\nContent-Length: 9\r\n\r\n"))
+        connection.sendall(damaged(chance, b"POST /v1/nothing HTTP/1.1\r\nContent-Length: 9\r\n\r\n"))
         connection.sendall(chance.randbytes(chance.randint(0, 3000)))
 
 

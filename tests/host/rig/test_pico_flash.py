@@ -8,7 +8,7 @@ import pytest
 from littlefs import LittleFSError
 
 from host_tools.rig.flash_image import FLASH_BYTES
-from host_tools.rig.pico_flash import FILE_SYSTEM_BYTES, Files, NotAnImage, flash_of
+from host_tools.rig.pico_flash import Files, NotAnImage, file_system_bytes, flash_of
 
 
 def uf2(address: int, data: bytes) -> bytes:
@@ -31,7 +31,7 @@ def test_an_image_lies_where_its_blocks_say() -> None:
         (uf2(0x10000000, b"")[:511], "ends within"),
         (b"\0" * 512, "does not begin"),
         (uf2(0x0FFFFF00, b""), "goes to"),
-        (uf2(0x10000000 + FLASH_BYTES - FILE_SYSTEM_BYTES, b""), "goes to"),
+        (uf2(0x10000000 + FLASH_BYTES - file_system_bytes(), b""), "goes to"),
     ],
 )
 def test_what_is_no_image_is_refused(image: bytes, reason: str) -> None:
@@ -50,12 +50,12 @@ def test_files_are_there_after_the_flash_was_taken_out_and_put_back() -> None:
     assert again.read("settings.json") == b'{"line":"5555550101"}'
     assert again.read("calls.a") == b"\x57" * 10_000
     assert again.read("none") is None
-    assert flash[: FLASH_BYTES - FILE_SYSTEM_BYTES] == b"\xff" * (FLASH_BYTES - FILE_SYSTEM_BYTES)
+    assert flash[: FLASH_BYTES - file_system_bytes()] == b"\xff" * (FLASH_BYTES - file_system_bytes())
 
 
 def test_a_broken_file_system_is_not_taken_for_an_empty_one() -> None:
     flash = bytearray(b"\xff" * FLASH_BYTES)
     Files(flash).write("calls.a", b"57")
-    flash[-FILE_SYSTEM_BYTES : -FILE_SYSTEM_BYTES + 8192] = b"\x55" * 8192
+    flash[-file_system_bytes() : -file_system_bytes() + 8192] = b"\x55" * 8192
     with pytest.raises(LittleFSError):
         Files(flash)

@@ -88,7 +88,9 @@ def asking(address: str, adapter: Adapter) -> Iterator[None]:
     assert set(asked) == {200}
 
 
-def goes_on(centre: Centre, adapter: Adapter, address: str, known: dict[str, Any], answer: dict[str, Any]) -> None:
+def goes_on(
+    centre: Centre, adapter: Adapter, address: str, known: dict[str, Any], answer: dict[str, Any]
+) -> None:
     """Asserts that the service takes what comes, knows what came before, and that the centre opens its records."""
     assert adapter.ask(address, known).message == answer
     number = max(int(row["trace_id"][2:]) for row in centre.rows() if row["trace_id"])
@@ -145,20 +147,28 @@ def test_what_hinders_a_backup_is_one_sentence(centre: Centre, tmp_path: Path) -
     there = tmp_path / "there"
     there.write_text("something else")
     for words, sentence in [
-        (("backup", there), f"there is {there} already, and it stays: put it aside"),
-        (("backup", tmp_path / "no" / "where"), f"{centre.database} cannot be copied to {tmp_path}/no/where: No such"),
-        (("restore", there), f"there is {centre.database} already, and it stays: put it aside"),
+        (("backup", there), f"there is {there} already: stop the service, and put it aside"),
+        (
+            ("backup", tmp_path / "no" / "where"),
+            f"{centre.database} cannot be copied to {tmp_path}/no/where: No such",
+        ),
+        (("restore", there), f"there is {centre.database} already: stop the service, and put it aside"),
     ]:
         run = star57_store(*words, "--database", centre.url)
         assert (run.exit_code, run.stdout) == (1, "")
         assert run.stderr.startswith(f"star57 store: {sentence}")
     assert there.read_text() == "something else"
-    run = star57_store("backup", tmp_path / "new", "--database", "postgresql+asyncpg://star57:secret@host/star57")
+    run = star57_store(
+        "backup", tmp_path / "new", "--database", "postgresql+asyncpg://star57:secret@host/star57"
+    )
     assert run.exit_code == 2
     assert "docs/service.md" in run.stderr
     assert "secret" not in run.stderr
     run = star57_store("backup", tmp_path / "new", "--database", f"sqlite:///{tmp_path}/none")
-    assert (run.exit_code, run.stderr) == (1, f"star57 store: there is no database sqlite:///{tmp_path}/none\n")
+    assert (run.exit_code, run.stderr) == (
+        1,
+        f"star57 store: there is no database sqlite:///{tmp_path}/none\n",
+    )
     assert not list(tmp_path.glob("*.partial"))
 
 
@@ -212,10 +222,12 @@ def test_the_journal_of_another_store_is_not_taken_for_its_own(centre: Centre, t
     star57_store("backup", tmp_path / "backup.sqlite", "--database", centre.url)
     journal = tmp_path / "restored.sqlite-wal"
     journal.write_bytes(b"")
-    run = star57_store("restore", tmp_path / "backup.sqlite", "--database", f"sqlite:///{tmp_path}/restored.sqlite")
+    run = star57_store(
+        "restore", tmp_path / "backup.sqlite", "--database", f"sqlite:///{tmp_path}/restored.sqlite"
+    )
     assert (run.exit_code, run.stderr) == (
         1,
-        f"star57 store: there is {journal} already, and it stays: put it aside\n",
+        f"star57 store: there is {journal} already: stop the service, and put it aside\n",
     )
 
 
@@ -238,7 +250,12 @@ def test_postgresql_by_the_commands_of_the_page(
 
     def run(command: str) -> None:
         done = subprocess.run(
-            ["/bin/sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+            ["/bin/sh", "-c", command],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -156,6 +157,23 @@ def test_the_cover_says_what_it_is_and_never_who_called() -> None:
         assert words in said
     assert "5555550123" not in said
     assert "Zo" not in said
+
+
+def test_the_note_unpacks_nothing_but_what_was_released() -> None:
+    (command,) = [
+        line.split()
+        for line in unpacked(BUNDLE)["VERIFY.txt"].decode().splitlines()
+        if line.startswith("    unzip ")
+    ]
+    assert sorted(command[2:]) == sorted(unpacked(BUNDLE))
+
+
+def test_thousands_of_records_that_are_no_longer_kept_are_named_on_the_cover() -> None:
+    gone = tuple(f"T-{number:08}" for number in range(10, 3000))
+    cover = unpacked(build(replace(FACTS, not_kept=gone), RECORDS, KEY, ZoneInfo("UTC")))["cover.pdf"]
+    said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(cover)).pages)
+    assert "No longer kept 2990" in " ".join(said.split())
+    assert [trace_id for trace_id in gone if trace_id not in said] == []
 
 
 def test_a_release_of_many_records_has_a_cover_of_several_pages() -> None:
@@ -387,7 +405,7 @@ def commands_of_the_note() -> list[str]:
     note = unpacked(BUNDLE)["VERIFY.txt"].decode()
     return [
         line
-        for line in note.split("unzip BUNDLE.zip\n", 1)[1].split("The second must", 1)[0].splitlines()
+        for line in note.split("    unzip BUNDLE.zip", 1)[1].split("The second must", 1)[0].splitlines()[1:]
         if line.strip()
     ]
 

@@ -50,6 +50,20 @@ def test_a_months_rows_come_by_line_the_earliest_first(database_url: str) -> Non
     run_once(database_url, work)
 
 
+def test_a_months_rows_come_in_parts(database_url: str) -> None:
+    def work(connection: Connection) -> None:
+        charges = Charges(connection)
+        at_once = [replace(FIRST, trace_id=f"T-0000010{n}") for n in range(3)]
+        charges.add_all([*ALL, *at_once])
+        read: list[Charge] = []
+        while some := charges.of_month("2026-01", read[-1] if read else None, 2):
+            assert len(some) <= 2
+            read += some
+        assert read == charges.of_month("2026-01") == [FIRST, *at_once, CUT, OF_OTHER]
+
+    run_once(database_url, work)
+
+
 def test_a_months_sums_come_in_pages_of_lines(database_url: str) -> None:
     def work(connection: Connection) -> None:
         charges = Charges(connection)

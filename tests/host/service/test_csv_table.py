@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from host_tools.service.csv_table import csv_table
 
 HEADER = ("a", "b")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def read(table: bytes) -> list[list[str]]:
@@ -34,6 +34,9 @@ def test_lines_end_as_rfc_4180_has_it() -> None:
         "\r=1",
         "\n=1",
         " =1",
+        "\0=1",
+        "\uff1d1+1",
+        " \uff20SUM(A1)",
         '=HYPERLINK("http://x")',
         "=cmd|' /C calc'!A0",
     ],

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from host_tools.service.directory import Directory, DirectoryUnreadable, Subscriber, open_directory
+from host_tools.service.directory import (
+    READ_WITHIN_S,
+    Directory,
+    DirectoryUnreadable,
+    Subscriber,
+    open_directory,
+)
 
 JANE = Subscriber("5555550123", "JANE DOE", "57 MAIN STREET, ANYTOWN")
 JOHN = Subscriber("+15555550144", "JOHN DOE", "")
@@ -153,4 +162,36 @@ async def _is_told_and_counted(directory: Directory, caplog: pytest.LogCaptureFi
     with pytest.raises(DirectoryUnreadable):
         await directory.check()
     assert JANE.number not in caplog.text
+    await directory.close()
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Meanwhile the operator has the table for himself."""
+    if make_url(url).get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(make_url(url).database or "", isolation_level=None)) as owner:
+            owner.execute("BEGIN EXCLUSIVE")
+            yield
+        return
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE subscribers")
+            yield
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+async def test_a_table_that_is_locked_holds_nobody_up(url: str) -> None:
+    """More traces look in it than it has connections: all wait no longer than one, and are captured without a name."""
+    directory = open_directory(url)
+    async with locked(url):
+        began_s = time.monotonic()
+        found = await asyncio.gather(*(directory.find(JANE.number) for _ in range(20)))
+        assert time.monotonic() - began_s < 5 * READ_WITHIN_S
+    assert found == [None] * 20
+    assert directory.failures == 20
+    assert await directory.find(JANE.number) == JANE
     await directory.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -44,6 +46,14 @@ def test_it_is_not_ready_without_what_a_trace_needs(centre: Centre, serve: Serve
     assert ready(address) == (503, {"status": "not_ready", "lacks": ["call_records"]})
     assert httpx.get(f"{address}/health").status_code == 200
     assert httpx.get(f"{address}/health/live").status_code == 204
+
+
+def test_one_record_that_nobody_can_read_is_no_reason(centre: Centre, serve: Serve) -> None:
+    url = centre.call_records((0, "5555550123"))
+    with closing(sqlite3.connect(centre.folder / "cdr.sqlite")) as connection:
+        connection.execute("UPDATE cdr SET calldate = 'yesterday'")
+        connection.commit()
+    assert ready(serve(centre.settings(call_records=url))) == (200, {"status": "ready", "lacks": []})
 
 
 async def test_it_is_not_ready_without_its_store(centre: Centre) -> None:

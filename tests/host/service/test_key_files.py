@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -114,6 +116,31 @@ def test_a_damaged_file_is_named(folder: KeyFolder, tmp_path: Path, changed: dic
         folder.opening_keys(folder.fingerprints(KeyKind.OPENING), WORDS)
     assert isinstance(error.value, KeyFileDamaged | WrongPassphrase)
     assert file.name.split(".")[0] in str(error.value)
+
+
+def test_a_key_that_cannot_be_written_whole_is_not_kept(
+    folder: KeyFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.new_key(KeyKind.SIGNING, WORDS, 0)
+    before = sorted((tmp_path / "keys").iterdir())
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", _disk_is_full)
+        with pytest.raises(KeyFileError, match="No space left on device"):
+            folder.new_key(KeyKind.SIGNING, WORDS, 1)
+    assert sorted((tmp_path / "keys").iterdir()) == before
+    folder.signing_key(WORDS)
+
+
+def _disk_is_full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_passphrase_is_the_same_however_a_keyboard_composes_it(folder: KeyFolder) -> None:
+    composed, decomposed = "Zo\u00eb has a horse", "Zoe\u0308 has a horse"
+    seal = Seal(folder.new_key(KeyKind.OPENING, decomposed, 0))
+    assert folder.opening_keys([seal.fingerprint], composed) == folder.opening_keys(
+        [seal.fingerprint], decomposed
+    )
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def people(centre: Centre) -> dict[Role, str]:
 
 
 def signed_in(address: str, name: str, password: str) -> tuple[httpx.Client, str]:
-    """A browser in which somebody has signed in, with a second factor when it is asked for; and that factor's secret."""
+    """A browser in which somebody has signed in; and the secret of their second factor, if it was asked for."""
     browser = httpx.Client(base_url=address, follow_redirects=True, timeout=30)
     page = browser.get("/sign-in")
     fields = {csrf.FIELD: hidden(page, csrf.FIELD), "name": name, "password": password}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -107,3 +109,27 @@ def test_a_file_that_is_not_there_or_cannot_be_written(tmp_path: Path) -> None:
 def test_no_key_is_shown() -> None:
     keys = OriginKeys.new()
     assert "key=" not in repr(keys._keys)
+
+
+def test_of_replicas_that_start_together_all_have_the_same_keys(tmp_path: Path) -> None:
+    path = tmp_path / "origin.keys"
+    together = Barrier(4)
+
+    def start(_: int) -> list[str]:
+        together.wait(10)
+        return OriginKeys.load_or_make(path).ids
+
+    with ThreadPoolExecutor(4) as replicas:
+        (ids,) = {tuple(each) for each in replicas.map(start, range(4))}
+    assert OriginKeys.load(path).ids == list(ids)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_keys_that_another_replica_has_made_meanwhile_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "origin.keys"
+    first = OriginKeys.new(1)
+    first.save(path)
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    assert OriginKeys.load_or_make(path).ids == first.ids

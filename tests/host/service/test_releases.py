@@ -18,11 +18,14 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from host_tools.service.accounts import Accounts
 from host_tools.service.bundle_verify import verify
 from host_tools.service.cases import Cases, CaseState, CloseReason
 from host_tools.service.instruments import Instruments
 from host_tools.service.key_files import KeyFolder, KeyKind
+from host_tools.service.rate_limit import TooMany
 from host_tools.service.releases import (
+    TRIES_A_MINUTE,
     RefusalReason,
     Releaser,
     ReleaseRefused,
@@ -32,11 +35,12 @@ from host_tools.service.releases import (
 from host_tools.service.roles import PERMISSIONS, Permission, Role
 from host_tools.service.sealing import Seal
 from host_tools.service.store import Store
-from host_tools.service.tables import AUDIT, CASE_TRACES, RELEASES, TABLES, TRACES
+from host_tools.service.tables import ACCOUNTS, AUDIT, CASE_TRACES, RELEASES, TABLES, TRACES
 from tests.host.service.test_bundle import unpacked
 from tests.host.service.test_instruments import SUBPOENA, TODAY
 from tests.host.service.test_key_files import CHEAP, WORDS
-from tests.host.service.traced import LINE, add_trace, audited
+from tests.host.service.test_sealing import WHO
+from tests.host.service.traced import LINE, add_trace, audited, signed_request
 
 LEE = Releaser("lee", Role.LIAISON)
 NOW = 1767355200
@@ -89,6 +93,7 @@ async def desk(prepared_database_url: str, tmp_path: Path) -> AsyncIterator[Desk
     signing_key = bytes.fromhex(keys.new_key(KeyKind.SIGNING, WORDS, 0))
 
     def work(connection: Connection) -> tuple[str, int]:
+        Accounts(connection).add("lee", Role.LIAISON, 0)
         ids = [add_trace(connection, number, seal=seal) for number in (1, 2, 3)]
         cases = Cases(connection)
         of = cases.open_for_three(LINE, ids, 10)
@@ -248,10 +253,36 @@ async def _swapped(desk: Desk) -> dict[str, Any]:
     return {}
 
 
+async def _record_of_a_repeat(desk: Desk) -> dict[str, Any]:
+    """The record of another request for the same call, which has the same trace and line in it."""
+    repeat = WHO.model_copy(update={"trace_id": "T-00000002", "request": signed_request("9" * 32)})
+
+    def work(connection: Connection) -> None:
+        of = update(TRACES).where(TRACES.c.trace_id == "T-00000002")
+        connection.execute(of.values(sealed=desk.seal.seal(repeat)))
+
+    await desk.write(work)
+    return {}
+
+
 async def _of_another_line(desk: Desk) -> dict[str, Any]:
     await desk.write(
         lambda c: c.execute(update(TRACES).where(TRACES.c.trace_id == "T-00000002").values(line="5555550101"))
     )
+    return {}
+
+
+async def _forged(desk: Desk) -> dict[str, Any]:
+    """A record that fits its row in all, which somebody who writes the database has sealed."""
+
+    def work(connection: Connection) -> None:
+        row = connection.execute(select(TRACES).where(TRACES.c.trace_id == "T-00000002")).one()
+        said = {"trace_id": row.trace_id, "line": row.line, "request": signed_request(row.request_id)}
+        forged = desk.seal.seal(WHO.model_copy(update={**said, "origin": "5555550199"}))
+        of = update(TRACES).where(TRACES.c.trace_id == "T-00000002")
+        connection.execute(of.values(sealed=forged))
+
+    await desk.write(work)
     return {}
 
 
@@ -271,7 +302,9 @@ REFUSED: list[tuple[RefusalReason, Before, dict[str, Any]]] = [
     (RefusalReason.WRONG_PASSPHRASE, _nothing, {"passphrase": ""}),
     (RefusalReason.RECORD_DAMAGED, _damaged, {}),
     (RefusalReason.RECORD_MOVED, _swapped, {}),
+    (RefusalReason.RECORD_MOVED, _record_of_a_repeat, {}),
     (RefusalReason.RECORD_MOVED, _of_another_line, {}),
+    (RefusalReason.RECORD_NOT_VOUCHED_FOR, _forged, {}),
 ]
 
 
@@ -315,24 +348,67 @@ async def test_a_host_without_the_keys_releases_nothing(desk: Desk) -> None:
     assert refused.value.reason is RefusalReason.NO_KEY
 
 
-async def test_a_case_that_changes_while_it_is_opened_is_not_released(desk: Desk) -> None:
+async def test_a_passphrase_is_not_guessed_without_end(desk: Desk) -> None:
+    releases = desk.releases()
+    asked = (LEE, desk.case_id, desk.instrument_id)
+    for _ in range(TRIES_A_MINUTE):
+        with pytest.raises(ReleaseRefused):
+            await releases.release(*asked, OTHER_WORDS)
+    with pytest.raises(TooMany):
+        await releases.release(*asked, WORDS)
+    assert await desk.is_untouched()
+
+
+def _held(connection: Connection, of: Desk) -> None:
+    Cases(connection).set_hold(of.case_id, is_held=True, by="olga", at=30)
+
+
+def _another_instrument_in_the_same_second(connection: Connection, of: Desk) -> None:
+    entered = Instruments(connection).enter(of.case_id, SUBPOENA, entered_by="lee", at=20, today=TODAY)
+    Cases(connection).instrument_entered(entered)
+
+
+def _record_deleted(connection: Connection, of: Desk) -> None:
+    connection.execute(update(TRACES).where(TRACES.c.trace_id == "T-00000002").values(sealed=None))
+
+
+def _disabled(connection: Connection, of: Desk) -> None:
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == "lee").values(is_disabled=True))
+
+
+def _made_an_operator(connection: Connection, of: Desk) -> None:
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == "lee").values(role=Role.OPERATOR.value))
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "reason"),
+    [
+        (_held, RefusalReason.CASE_CHANGED),
+        (_another_instrument_in_the_same_second, RefusalReason.INSTRUMENT_SUPERSEDED),
+        (_record_deleted, RefusalReason.CASE_CHANGED),
+        (_disabled, RefusalReason.NOT_PERMITTED),
+        (_made_an_operator, RefusalReason.NOT_PERMITTED),
+    ],
+)
+async def test_what_changes_while_it_is_opened_hinders_the_release(
+    desk: Desk, meanwhile: Callable[[Connection, Desk], None], reason: RefusalReason
+) -> None:
     loop = asyncio.get_running_loop()
 
-    def hold(connection: Connection) -> None:
-        Cases(connection).set_hold(desk.case_id, is_held=True, by="olga", at=30)
-
-    class MeanwhileHeld(KeyFolder):
-        """While its key is opened, somebody puts the case under legal hold."""
+    class Meanwhile(KeyFolder):
+        """While its key is opened, somebody does something else."""
 
         def signing_key(self, passphrase: str) -> SigningKey:
-            asyncio.run_coroutine_threadsafe(desk.write(hold), loop).result(10)
+            done = desk.write(lambda connection: meanwhile(connection, desk))
+            asyncio.run_coroutine_threadsafe(done, loop).result(10)
             return super().signing_key(passphrase)
 
-    releases = desk.releases(MeanwhileHeld(desk.folder / "keys", CHEAP))
+    releases = desk.releases(Meanwhile(desk.folder / "keys", CHEAP))
     with pytest.raises(ReleaseRefused) as refused:
         await releases.release(LEE, desk.case_id, desk.instrument_id, WORDS)
-    assert refused.value.reason is RefusalReason.CASE_CHANGED
+    assert refused.value.reason is reason
     assert await desk.is_untouched()
+    assert (await desk.log())[-1] == ("lee", "release.refused", desk.case_id)
 
 
 async def test_when_it_cannot_be_kept_nothing_is_handed_over(desk: Desk) -> None:

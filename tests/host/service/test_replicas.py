@@ -150,7 +150,7 @@ async def test_nothing_is_lost_twice_or_wrong_while_replicas_end(
 async def answered(callers: list[Caller], times: int) -> None:
     """Returns when so many traces were answered."""
     async with asyncio.timeout(120):
-        while sum(len(caller.answered) for caller in callers) < times:
+        while sum(len(caller.answered) for caller in callers) < times:  # noqa: ASYNC110 - adapters go on meanwhile
             await asyncio.sleep(0.01)
 
 
@@ -212,7 +212,9 @@ def test_who_has_signed_in_at_one_is_signed_in_at_all(centre: Centre, port: int)
         assert page.url.path == "/line"
         assert browser.get(f"{first}/line").status_code == 200
         signed_out = browser.post(
-            f"{first}/sign-out", data={"csrf_token": csrf_of(browser.get(f"{first}/line"))}, headers={"origin": first}
+            f"{first}/sign-out",
+            data={"csrf_token": csrf_of(browser.get(f"{first}/line"))},
+            headers={"origin": first},
         )
         assert signed_out.url.path == "/sign-in"
         assert browser.get(f"{second}/line").url.path == "/sign-in"
@@ -241,7 +243,9 @@ def free_port() -> int:
         return port
 
 
-def test_before_it_stops_it_says_so_and_answers_what_comes(centre: Centre, adapter: Adapter, port: int) -> None:
+def test_before_it_stops_it_says_so_and_answers_what_comes(
+    centre: Centre, adapter: Adapter, port: int
+) -> None:
     address = f"http://127.0.0.1:{port}"
     with replica(centre, port, STAR57_LEAVE_AFTER_S="1") as process:
         assert httpx.get(f"{address}/health/ready").status_code == 200
@@ -263,7 +267,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 async def test_what_has_come_is_answered_before_it_ends(centre: Centre, port: int) -> None:
     adapters = [centre.add_adapter(f"adapter-{n}") for n in range(3)]
-    messages = [message(adapter_id=f"adapter-{n}") for n, message in enumerate((new_request, new_request, new_heartbeat))]
+    messages = [
+        message(adapter_id=f"adapter-{n}")
+        for n, message in enumerate((new_request, new_request, new_heartbeat))
+    ]
     with replica(centre, port) as process:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             with centre.locked():
@@ -280,7 +287,7 @@ async def until_waiting(url: str) -> None:
     """Returns when somebody waits for a lock of the database."""
     store = Store(url)
     async with asyncio.timeout(30):
-        while not await store.read(is_somebody_waiting):
+        while not await store.read(is_somebody_waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
             await asyncio.sleep(0.01)
     await store.close()
 

@@ -341,6 +341,8 @@ def told_days_ago(*days: float, is_stamped: bool = False) -> Write:
         ((20, 15, 1), [case(1, "ready", 17)], 6),
         ((20, 15, 1), [case(1, "ready", 21, is_held=True)], 1),
         ((20, 15, 1), [case(1, "closed", 5, is_held=True)], 6),
+        ((20, 15, 1), [trace(1, 17), case(1, "ready", 5, 1, is_held=True)], 3),
+        ((20, 15, 1), [trace(1, 17), case(1, "ready", 5, 1)], 6),
     ],
 )
 async def test_of_the_audit_log_a_beginning_goes_and_the_rest_is_proven(

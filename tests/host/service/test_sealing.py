@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from host_tools.service import signing
 from host_tools.service.messages import CallerId, Decoded
 from host_tools.service.sealing import (
     Seal,
@@ -42,6 +43,23 @@ def test_the_private_key_opens_what_was_sealed() -> None:
     sealed = Seal(public_key).seal(WHO)
     assert b"5555550123" not in sealed
     assert open_sealed(sealed, private_key) == WHO
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "request_id"),
+    [
+        (signing.sign(b'{"request_id": "0123"}', bytes(32), "adapter-1", 1, "ask"), "0123"),
+        (b"", None),
+        (b"a.b", None),
+        (b"a.!!!.c", None),
+        (b"a./w.c", None),
+        (b"a.W10.c", None),
+        (b"a.e30.c", None),
+        (b"a.MQ.c", None),
+    ],
+)
+def test_the_request_within_says_which_it_is(request_bytes: bytes, request_id: str | None) -> None:
+    assert WHO.model_copy(update={"request": request_bytes}).request_id == request_id
 
 
 def test_any_bytes_of_a_request_come_back() -> None:

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, make_url, select
+from sqlalchemy import insert, make_url, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from host_tools.service import postgresql
 from host_tools.service.store import Store, run_once
 from host_tools.service.tables import AREAS
 
@@ -125,6 +126,85 @@ async def test_who_writes_the_audit_log_is_alone(store: Store, database_url: str
         added += await asyncio.gather(*(write(add_next) for write in writes))
     assert sorted(added) == list(range(1, 41))
     await other.close()
+
+
+async def test_works_of_one_transaction_are_done_in_the_order_of_their_rows(store: Store) -> None:
+    done: list[str] = []
+
+    def noting(name: str) -> Callable[[Connection], str]:
+        return lambda _: done.append(name) or name  # type: ignore[func-returns-value]
+
+    names = ["b2", "a1", "c", "b1", "a2"]
+    assert await asyncio.gather(*(store.write(noting(name), name[0]) for name in names)) == names
+    assert done == ["a1", "a2", "b2", "b1", "c"]  # of one row as they came
+
+
+@on_postgresql
+async def test_replicas_that_change_the_same_rows_never_wait_in_a_circle(
+    store: Store, database_url: str
+) -> None:
+    other = Store(database_url)
+    await asyncio.gather(*(store.write(adding(n)) for n in (1, 2)))
+
+    def changing(prefix: int) -> Callable[[Connection], int]:
+        def change(connection: Connection) -> int:
+            connection.execute(update(AREAS).where(AREAS.c.prefix == str(prefix)).values(name="Changed"))
+            connection.exec_driver_sql("SELECT pg_sleep(0.2)")
+            return prefix
+
+        return change
+
+    changes = [(store, 1), (store, 2), (other, 2), (other, 1)]
+    answers = await asyncio.gather(*(of.write(changing(row), str(row)) for of, row in changes))
+    assert answers == [1, 2, 2, 1]
+    await other.close()
+
+
+@on_postgresql
+async def test_who_has_waited_sees_what_was_committed_whatever_the_servers_default(database_url: str) -> None:
+    name = make_url(database_url).database
+
+    def set_default(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            f'ALTER DATABASE {name} SET default_transaction_isolation = "repeatable read"'
+        )
+
+    await asyncio.to_thread(run_once, database_url, set_default)
+    stores = [Store(database_url) for _ in range(3)]
+
+    def add_next(connection: Connection) -> int:
+        return adding(len(prefixes(connection)) + 1)(connection)
+
+    added: list[int] = []
+    for _ in range(5):
+        added += await asyncio.gather(*(store.write_audited(add_next) for store in stores))
+    assert sorted(added) == list(range(1, 16))
+    for store in stores:
+        await store.close()
+
+
+@on_postgresql
+async def test_a_replica_that_freezes_does_not_keep_the_others_from_writing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_IDLE_WITHIN", "200ms")
+    store = Store(database_url)
+    await store.prepare()
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def freeze(connection: Connection) -> int:
+        begun.set()
+        assert goes_on.wait(30)
+        return adding(1)(connection)
+
+    frozen = asyncio.create_task(asyncio.to_thread(run_once, database_url, freeze))
+    await asyncio.to_thread(begun.wait, 10)
+    assert await store.write_audited(adding(2)) == 2
+    goes_on.set()
+    with pytest.raises(DBAPIError):
+        await frozen
+    assert await store.read(prefixes) == [2]
+    await store.close()
 
 
 @on_postgresql

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from host_tools.cli.main import app
+from host_tools.service.sealing import new_key_pair
 from host_tools.service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,6 +72,18 @@ def test_the_page_has_every_setting_with_its_default() -> None:
     }
 
 
+def test_forever_is_a_time_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"STAR57_{name.upper()}", raising=False)
+    monkeypatch.setenv("STAR57_CENTRE_PUBLIC_KEY", new_key_pair()[1])
+    kept = [name for name in Settings.model_fields if name.startswith("retention_")]
+    assert len(kept) == 7
+    for name in kept:
+        monkeypatch.setenv(f"STAR57_{name.upper()}", "forever")
+    settings = Settings()
+    assert {getattr(settings, name) for name in kept} == {None}
+
+
 def test_every_command_of_the_page_is_there() -> None:
     found = re.findall(r"^    (?:.*bin/)?star57 ((?:[a-z][a-z-]* ?){1,2})", PAGE.read_text(), re.M)
     commands = {tuple(words.split()) for words in found}
@@ -82,5 +95,8 @@ def test_every_command_of_the_page_is_there() -> None:
 def test_the_page_has_every_metric() -> None:
     source = (ROOT / "host_tools" / "service" / "metrics.py").read_text()
     metrics = set(re.findall(r'"(star57_\w+)"', source))
-    named = {re.sub("_(total|info)$", "", name) for name in re.findall(r"^\| `(star57_\w+)", PAGE.read_text(), re.M)}
+    named = {
+        re.sub("_(total|info)$", "", name)
+        for name in re.findall(r"^\| `(star57_\w+)", PAGE.read_text(), re.M)
+    }
     assert named == metrics

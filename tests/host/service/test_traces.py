@@ -93,7 +93,7 @@ def test_traces_of_one_origin_are_told_by_their_tags(database_url: str) -> None:
         traces.add_all([trace(outcome="not_traceable", trace_id=None, origin_tag="x" * 64)])
         traces.add_all([trace(line="5555550101", call_id="4" * 16, trace_id="T-4", origin_tag="x" * 64)])
         found = traces.of_origins(["5555550100"], ["x" * 64, "z" * 64])
-        assert found == {("5555550100", "x" * 64): ["T-00000001", "T-00000003"]}
+        assert found == {("5555550100", "x" * 64): [("T-00000001", 1), ("T-00000003", 1)]}
 
     run_once(database_url, work)
 

@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from starlette.exceptions import HTTPException
 
 from host_tools.service.access import Permission, Person, allow
 from host_tools.service.audit.checkpoint import Checkpoint, Checkpoints
 from host_tools.service.audit.entry import Scalar
-from host_tools.service.audit.export import exported, tell_verified, verified
+from host_tools.service.audit.export import Overtaken, exported, tell_verified, verified
 from host_tools.service.audit.log import AuditLog, Filter, Shown
 from host_tools.service.audit.time_stamp import check_by
 from host_tools.service.audit.verify import Report
@@ -232,7 +233,10 @@ async def _checkpoints(
 
 async def _verify(request: Request, person: Person) -> VerificationResult:
     check = check_by(_settings(request).time_stamp_certificates)
-    report = await verified(store_of(request), check)
+    try:
+        report = await verified(store_of(request), check)
+    except Overtaken as error:
+        raise HTTPException(503) from error
     now = now_of(request)
 
     await store_of(request).write_audited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -26,6 +27,7 @@ api = api_router("bills")
 Reader = Annotated[Person, allow(Permission.BILLS)]
 After = Annotated[str, Query(pattern=r"^[0-9]{0,15}$", description="The last line of the page before.")]
 LINES_A_PAGE = 100
+CHARGES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,12 @@ async def months_page(request: Request, _: Reader) -> Response:
 @router.get("/bills/{month}.csv")
 async def month_as_csv(request: Request, person: Reader, month: Month) -> Response:
     """A month's bills of all lines, for a billing system."""
-    zone = _settings(request).zone
-
-    def read(connection: Connection) -> list[Charge]:
-        _note(connection, request, person, month)
-        return Charges(connection).of_month(month)
-
-    charges = await store_of(request).write_audited(read)
+    zone, store = _settings(request).zone, store_of(request)
+    await store.write_audited(lambda connection: _note(connection, request, person, month))
+    # A transaction each: traces must not wait for a month of a million.
+    charges: list[Charge] = []
+    while some := await store.read(partial(_next_charges, month, charges[-1] if charges else None)):
+        charges += some
     return await csv_file(await asyncio.to_thread(bills_of_month, month, charges, zone), month)
 
 
@@ -125,6 +126,10 @@ async def _bill(request: Request, person: Person, line: str, month: str) -> Bill
         return bill(line, month, Charges(connection).of(line, month), zone)
 
     return await store_of(request).write_audited(read)
+
+
+def _next_charges(month: str, after: Charge | None, connection: Connection) -> list[Charge]:
+    return Charges(connection).of_month(month, after, CHARGES_AT_ONCE)
 
 
 def _settings(request: Request) -> Settings:

@@ -1,4 +1,7 @@
-"""A household's own line: its traces and what to do next, a log to print, its bills, and a word of immediate danger."""
+"""A household's own line: its traces and what to do next, a log to print, its bills, and a word of immediate danger.
+
+That they looked is in the audit log: at the line once an hour, at a bill each time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy.engine import Connection
 
 from host_tools.service.access import Permission, Person, allow
+from host_tools.service.audit.log import AuditLog
 from host_tools.service.bill import Bill, bill
 from host_tools.service.cases import Case, Cases, NoSuccessfulTrace
 from host_tools.service.charges import Charges, Month
@@ -133,6 +137,7 @@ async def _own_line(request: Request, person: Person) -> OwnLine:
     month = month_of(int(now_of(request)), settings.zone)
 
     def read(connection: Connection) -> OwnLine:
+        AuditLog(connection).append_hourly(now_of(request), person.name, "line.read", line)
         charges = Charges(connection)
         return OwnLine(
             household_line(connection, line, settings.traces_for_action),
@@ -143,14 +148,18 @@ async def _own_line(request: Request, person: Person) -> OwnLine:
             charges.months_of(line),
         )
 
-    return await store_of(request).read(read)
+    return await store_of(request).write_audited(read)
 
 
 async def _bill(request: Request, person: Person, month: str) -> Bill:
     line = _line(person)
     settings: Settings = request.app.state.settings
-    charges = await store_of(request).read(lambda connection: Charges(connection).of(line, month))
-    return bill(line, month, charges, settings.zone)
+
+    def read(connection: Connection) -> Bill:
+        AuditLog(connection).append(now_of(request), person.name, "bill.read", month, line=line)
+        return bill(line, month, Charges(connection).of(line, month), settings.zone)
+
+    return await store_of(request).write_audited(read)
 
 
 async def _open_for_danger(request: Request, person: Person) -> Case:

@@ -31,6 +31,7 @@ REFUSED = (
 WRONG_CODE = "This is not the code of now. Wait for the next one: each is taken once."
 ENDED = "This took too long: scan the new picture."
 DIFFERENT = "The two are not the same."
+ONE_TIME = "This is the one-time password, which somebody else knows: choose another."
 
 router = page_router()
 
@@ -156,6 +157,8 @@ async def take_own_password(request: Request, visit: Annotated[Visit, signed_in(
     form = await submitted(request, OwnPassword)
     if form.model is not None and form.model.password != form.model.again:
         form = form.wrong("again", DIFFERENT)
+    if form.model is not None and await _is_one_time(request, visit, form.model):
+        form = form.wrong("password", ONE_TIME)
     if form.model is None:
         return page(request, "sign_in/password.html", form=form, status_code=422)
     token = await sign_in_of(request).replace_password(visit.account, form.model.password.get_secret_value())
@@ -191,6 +194,11 @@ def show_enrolment(
         picture=picture,
         status_code=status_code,
     )
+
+
+async def _is_one_time(request: Request, visit: Visit, given: OwnPassword) -> bool:
+    password = given.password.get_secret_value()
+    return await people_of(request).passwords.is_right_aside(visit.account.password_hash, password)
 
 
 def _first(request: Request, form: Form[NameAndPassword], status_code: int = 200) -> Response:

@@ -177,3 +177,25 @@ def take_triggers_away(connection: Connection) -> None:
         return
     for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET sequence = -1 WHERE sequence = 15",
+        "UPDATE audit SET sequence = x'00ff' WHERE sequence = 7",
+        "UPDATE checkpoints SET sequence = x'00ff' WHERE sequence = 4",
+        "UPDATE checkpoints SET is_pruned = 2 WHERE sequence = 4",
+    ],
+)
+async def test_what_sqlite_holds_of_another_kind_is_a_finding(written: Store, change: str) -> None:
+    def tamper(connection: Connection) -> None:
+        for (name,) in connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql(change)
+
+    await written.together(tamper)
+    assert not (await verified(written)).is_proven

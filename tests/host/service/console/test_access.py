@@ -198,6 +198,18 @@ class TestLimits:
         assert statuses == [401, 401, 401, 429]
 
     @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    async def test_a_name_that_is_typed_takes_nobodys_codes(self, console: Console) -> None:
+        secret = pyotp.random_base32()
+        encrypted = console.people.secret.encrypt("totp", secret.encode())
+        account = await console.add(Role.ADMINISTRATOR, totp_secret=encrypted)
+        for name in (str(account.account_id), f"code of {account.account_id}"):
+            await begun(console, name=name, password=WRONG)
+            await begun(console, name=name, password=WRONG)
+        half = await console.sign_in_as(account, is_complete=False)
+        done = await half.post("/sign-in/code", code=pyotp.TOTP(secret).at(int(console.clock.now)))
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     async def test_one_address_does_not_try_every_name(self, console: Console) -> None:
         statuses = [(await begun(console, name=f"jane-{n}", password=WRONG))[0] for n in range(5)]
         assert statuses == [401, 401, 401, 401, 429]

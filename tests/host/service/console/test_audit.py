@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from host_tools.service.access import Role
 from host_tools.service.audit import triggers, verify
 from host_tools.service.audit.checkpoint import Checkpoints
+from host_tools.service.audit.export import Overtaken
 from host_tools.service.audit.log import AuditLog
 from host_tools.service.audit.time_stamp import TimeStampAuthority
 from host_tools.service.console.pages import audit
@@ -186,6 +187,19 @@ async def test_a_log_that_was_tampered_with_is_not(auditor: Browser, console: Co
     text = (await auditor.get("/audit")).text
     assert "99999999999999" in text, "a time that is none is shown as it is"
     assert "unreadable true" in text
+
+
+async def test_retention_that_overtakes_it_again_and_again_is_told(
+    auditor: Browser, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overtaken(*_: object) -> None:
+        raise Overtaken
+
+    monkeypatch.setattr(audit, "verified", overtaken)
+    answer = await auditor.post("/audit/verify")
+    assert answer.status_code == 503
+    assert "Wait a few seconds, then try again." in answer.text
+    assert await console.audit("audit.verified") == []
 
 
 def tamper(connection: Connection) -> None:

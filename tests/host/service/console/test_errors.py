@@ -73,6 +73,8 @@ async def test_what_fails_says_nothing_of_itself(
     assert "secret" not in sent.text
     assert "555" not in caplog.text
     assert (status == 503) == ("retry-after" in sent.headers)
+    assert sent.headers["cache-control"] == "no-store"
+    assert sent.headers["content-security-policy"].startswith("default-src 'self'")
 
 
 @SQLITE

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet, RSAKey
 from host_tools.service.access import Role
 from host_tools.service.accounts import Accounts
 from host_tools.service.settings import Settings
-from tests.host.service.console.conftest import ADDRESS, Browser, Clock, Console, new_settings
+from tests.host.service.console.conftest import ADDRESS, PASSWORD, Browser, Clock, Console, new_settings
 from tests.host.service.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 BACK = f"{ADDRESS}/sign-in/provider/back"
@@ -97,15 +97,44 @@ async def test_without_a_second_factor_there_the_service_asks_for_its_own(
 async def test_the_role_follows_the_provider(console: Console, provider: IdentityProvider) -> None:
     browser, _ = await signed_in(console)
     provider.claims["roles"] = "star57-audit"
-    await signed_in(console)
+    auditor, _ = await signed_in(console)
     assert await names(console) == [("oidc:sam", Role.AUDITOR)]
     assert (await browser.get("/account")).status_code == 303  # what was signed in under the old role
     provider.claims["roles"] = ["something", 7, None]
+    assert (await auditor.get("/audit")).status_code == 200
     _, back = await signed_in(console)
+    assert (await auditor.get("/audit")).status_code == 303
     assert back.status_code == 403
     assert "ask an administrator whether you have a role here" in back.text
     (row,) = await console.audit("sign_in.refused")
     assert json.loads(row.details)["reason"] == "no_role"
+
+
+async def test_the_last_administrator_stays_one_and_is_signed_out(
+    console: Console, provider: IdentityProvider
+) -> None:
+    await signed_in(console)
+    (account,) = await console.read(lambda connection: Accounts(connection).all())
+    await console.write(
+        lambda connection: Accounts(connection).change(account.account_id, role=Role.ADMINISTRATOR.value)
+    )
+    browser = await console.sign_in_as(account)
+    _, back = await signed_in(console)
+    assert back.status_code == 403
+    assert await names(console) == [("oidc:sam", Role.ADMINISTRATOR)]
+    assert (await browser.get("/accounts")).status_code == 303
+    (row,) = await console.audit("sign_in.refused")
+    assert json.loads(row.details)["reason"] == "last_administrator"
+
+
+async def test_guesses_at_a_password_do_not_lock_out_whom_the_provider_lets_in(console: Console) -> None:
+    await signed_in(console)
+    guesser = console.browser()
+    await guesser.get("/sign-in")
+    for _ in range(6):
+        assert (await guesser.post("/sign-in", name="oidc:sam", password=PASSWORD)).status_code == 422
+    _, back = await signed_in(console)
+    assert back.status_code == 303
 
 
 async def test_two_people_of_one_name_have_two_accounts(console: Console, provider: IdentityProvider) -> None:

@@ -278,6 +278,14 @@ async def test_a_one_time_password_is_replaced_at_once(console: Console) -> None
     assert (await begin(console, "jane", OWN))[1].status_code == 303
 
 
+async def test_a_one_time_password_is_not_kept_as_ones_own(console: Console) -> None:
+    account = await console.add(Role.TECHNICIAN, password_until=int(console.clock.now) + 60)
+    browser = await console.sign_in_as(account)
+    kept = await browser.post("/sign-in/password", password=PASSWORD, again=PASSWORD)
+    assert (kept.status_code, "which somebody else knows" in kept.text) == (422, True)
+    assert (await browser.get("/adapters")).headers["location"].startswith("/sign-in/password")
+
+
 async def test_a_one_time_password_ends_after_a_week(console: Console) -> None:
     until = int(console.clock.now) + 7 * 86400
     await console.add(Role.HOUSEHOLD, name="jane", password_until=until)
