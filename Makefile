@@ -25,7 +25,8 @@ test: check
 		echo "star57: left out: the service on PostgreSQL, for it is not here (apt install postgresql)"
 	@command -v chromium >/dev/null || echo "star57: left out: the console in a browser, for Chromium is not here (apt install chromium)"
 	@echo "star57: running the tests"
-	@$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile
+	@$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile \
+		$(if $(EVERY_DATABASE),--every-database)
 
 hil: $(READY) image emulator
 	@$(MAKE) --silent image BOARD=line_emulator

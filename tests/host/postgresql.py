@@ -5,8 +5,12 @@
     def test_it(postgresql_url: str) -> None: ...     once, on an empty PostgreSQL database
     with PostgreSQL() as server: ...                  a server that a test may kill
 
-The server runs from Debian's binaries in a temporary folder, with fsync on as it comes; it starts within a second, once
-in each process of the test run. Where there are no such binaries, tests that need it are skipped.
+The server runs from Debian's binaries in a temporary folder; it starts within a second, once in each process of the
+test run. Where there are no such binaries, tests that need it are skipped. The shared server does without fsync, which
+only a machine that loses its power would miss; `PostgreSQL()` has it on as it comes.
+
+The console's tests run on PostgreSQL with `--every-database` (`make test EVERY_DATABASE=yes`, as .ci/run does); without
+it only those of signing in, of access and of the whole journey do, so that the test run stays within ten minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,6 +46,31 @@ def binaries() -> Path | None:
     return max(found, key=lambda folder: int(folder.parent.name), default=None)
 
 
+_CONSOLE = Path("tests/host/service/console")
+_ALWAYS = {"test_access.py", "test_journey.py", "test_sign_in.py"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --every-database."""
+    words = "run the console's tests on PostgreSQL too (five minutes more)"
+    parser.addoption("--every-database", action="store_true", help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what only --every-database runs."""
+    if config.getoption("--every-database"):
+        return
+    left_out = [item for item in items if _is_for_every_database(item, config.rootpath)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_for_every_database(item: pytest.Item, root: Path) -> bool:
+    file = item.path.relative_to(root)
+    is_of_console = _CONSOLE in file.parents and file.name not in _ALWAYS
+    return (is_of_console or file.name == "test_openapi.py") and "postgresql" in item.nodeid.partition("[")[2]
+
+
 class PostgreSQLFailed(Exception):
     """PostgreSQL has not started; the text is the end of what it wrote."""
 
@@ -53,7 +82,8 @@ class PostgreSQL:
         PostgreSQLFailed: at entry, when it does not start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self._options = options
         found = binaries()
         if found is None:
             raise PostgreSQLFailed("there is no PostgreSQL here: apt install postgresql")
@@ -162,6 +192,7 @@ class PostgreSQL:
             f"--port={self._port}",
             "--listen_addresses=127.0.0.1",
             f"--unix_socket_directories={self._folder}",
+            *self._options,
         ]
 
     def _takes_connections(self) -> bool:
@@ -200,7 +231,7 @@ def postgresql() -> Iterator[PostgreSQL]:
     """A server for all tests of this process: none may kill it."""
     if binaries() is None:
         pytest.skip("there is no PostgreSQL here: apt install postgresql")
-    with PostgreSQL() as server:
+    with PostgreSQL(options=("-c", "fsync=off")) as server:
         yield server
 
 

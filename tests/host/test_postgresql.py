@@ -81,8 +81,9 @@ async def test_a_prepared_database_is_as_the_service_makes_it(prepared_database_
 
 
 async def test_commits_wait_for_the_disk(postgresql_url: str) -> None:
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+    for setting in ("synchronous_commit", "full_page_writes"):
         assert await run(postgresql_url, f"SHOW {setting}") == ["on"]
+    assert await run(postgresql_url, "SHOW fsync") == ["off"]  # of the shared one
 
 
 async def test_the_service_is_no_superuser(postgresql_url: str) -> None:

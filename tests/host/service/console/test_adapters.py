@@ -104,7 +104,7 @@ async def test_one_adapter_in_full(console: Console) -> None:
         "25 dB",
         "not measured",
         "70000 bytes",
-        "2026-01-01 12:59:00 UTC",
+        "<time><span>2026-01-01</span> <span>12:59:00 UTC</span></time>",
         'hx-get="/adapters/adapter-1"',
     ):
         assert words in page
