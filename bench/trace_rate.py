@@ -283,7 +283,7 @@ Written by `python -m bench.trace_rate`. {connections} adapters, each on a conne
 traces each, the next as soon as the last is answered; a tenth of them is not measured. Each trace is of a call of its
 own, which the service looks for in the exchange's call records (Asterisk's table, in such a database too), is sealed,
 counted, charged and written to the audit log, and committed (SQLite `synchronous = FULL`; PostgreSQL `fsync` and
-`synchronous_commit`, with `autovacuum_naptime` of 1 s, so that new tables have statistics) before it is answered. Asker,
+`synchronous_commit`, with `autovacuum_naptime` of 1 s, so that new tables have statistics) before the answer. Asker,
 service and database share {cores} cores. At the end every answer's signature is verified, and held against what is
 stored: each is there, with its charge and its row of the audit log.
 
