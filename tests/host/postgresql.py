@@ -9,8 +9,8 @@ The server runs from Debian's binaries in a temporary folder; it starts within a
 test run. Where there are no such binaries, tests that need it are skipped. The shared server does without fsync, which
 only a machine that loses its power would miss; `PostgreSQL()` has it on as it comes.
 
-The console's tests run on PostgreSQL with `--every-database` (`make test EVERY_DATABASE=yes`, as .ci/run does); without
-it only those of signing in, of access and of the whole journey do, so that the test run stays within ten minutes.
+The tests of console, audit log and commands run on PostgreSQL with `--every-database` (`make test EVERY_DATABASE=yes`,
+as .ci/run does); without it only those do of signing in, access, the whole journey, and the log's rows and triggers.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def binaries() -> Path | None:
     return max(found, key=lambda folder: int(folder.parent.name), default=None)
 
 
-_CONSOLE = Path("tests/host/service/console")
-_ALWAYS = {"test_access.py", "test_journey.py", "test_sign_in.py"}
+_SPARED = {Path("tests/host/service/console"), Path("tests/host/service/audit"), Path("tests/host/cli")}
+_ALWAYS = {"test_access.py", "test_journey.py", "test_sign_in.py", "test_log.py", "test_triggers.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --every-database."""
-    words = "run the console's tests on PostgreSQL too (five minutes more)"
+    words = "run all tests of console, audit log and commands on PostgreSQL too (five minutes more)"
     parser.addoption("--every-database", action="store_true", help=words)
 
 
@@ -67,8 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_for_every_database(item: pytest.Item, root: Path) -> bool:
     file = item.path.relative_to(root)
-    is_of_console = _CONSOLE in file.parents and file.name not in _ALWAYS
-    return (is_of_console or file.name == "test_openapi.py") and "postgresql" in item.nodeid.partition("[")[2]
+    is_spared = bool(_SPARED & set(file.parents)) and file.name not in _ALWAYS
+    return (is_spared or file.name == "test_openapi.py") and "postgresql" in item.nodeid.partition("[")[2]
 
 
 class PostgreSQLFailed(Exception):
