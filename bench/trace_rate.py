@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from host_tools.service.adapters import Adapters
 from host_tools.service.sealing import new_key_pair
 from host_tools.service.store import run_once
 from host_tools.service.tables import AUDIT, CHARGES, TRACES
+from host_tools.stories.trace_service import free_port
 from tests.host.postgresql import PostgreSQL, binaries
 
 PAGE = ROOT / "docs" / "trace_rate.md"
@@ -101,7 +101,7 @@ def measure(setup: Setup, plan: Plan, folder: Path) -> Rate:
     first = int(time.time()) - plan.traces * _APART_S - 600
     with ExitStack() as stack:
         url, records = _databases(stack, setup, folder)
-        port = _free_port()
+        port = free_port()
         _write_calls(records, [line for _, _, line in keys], plan, first)
         run_once(url, lambda connection: _add(connection, keys))
         services = [
@@ -131,12 +131,6 @@ def measure(setup: Setup, plan: Plan, folder: Path) -> Rate:
         1000 * cpu_s / stored,
         stored,
     )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _databases(stack: ExitStack, setup: Setup, folder: Path) -> tuple[str, str]:

@@ -8,6 +8,7 @@ of `csrf`; a program that sends its token itself needs none.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -90,12 +91,12 @@ class Visit:
         return Person(account.account_id, account.name, account.role, account.line)
 
 
-class Access:
+class Access(ABC):
     """What a route asks of who comes; FastAPI calls it before the route."""
 
+    @abstractmethod
     async def __call__(self, request: Request) -> Any:
         """Whom the route is to serve; raises when it must not."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

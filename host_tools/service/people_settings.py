@@ -11,7 +11,8 @@ from pydantic_settings import NoDecode
 from host_tools.service.roles import Role
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """What an operator wrote with commas between."""
     if isinstance(value, str):
         return frozenset(item.strip() for item in value.split(",") if item.strip())
     return value
@@ -28,7 +29,7 @@ class PeopleSettings(BaseModel):
 
     secret: Path = Path("star57.secret")
     """The service's secret: 32 bytes in hex, made when there is none. Replicas share the file."""
-    totp_roles: Annotated[frozenset[Role], BeforeValidator(_split), NoDecode] = frozenset(
+    totp_roles: Annotated[frozenset[Role], BeforeValidator(split), NoDecode] = frozenset(
         {Role.OPERATOR, Role.LIAISON, Role.AUDITOR, Role.ADMINISTRATOR}
     )
     """Roles that must give a second factor, with commas between."""

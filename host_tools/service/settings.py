@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from host_tools.service.messages import MAX_CHARGE_CENTS, Line
-from host_tools.service.people_settings import PeopleSettings
+from host_tools.service.people_settings import PeopleSettings, split
 from host_tools.service.sealing import Seal, SealingError
 
 SETTINGS_FILE = "STAR57_SETTINGS_FILE"
@@ -44,10 +44,8 @@ def _of_file(settings_cls: type[BaseSettings], file: Path) -> PydanticBaseSettin
         raise SettingsFileUnreadable(f"{file} is not written in TOML") from error
 
 
-def _split(value: object) -> object:
-    if not isinstance(value, str) or value.strip() == "*":
-        return value
-    return frozenset(item.strip() for item in value.split(",") if item.strip())
+def _all_or_some(value: object) -> object:
+    return value if isinstance(value, str) and value.strip() == "*" else split(value)
 
 
 def _public_key(value: str) -> str:
@@ -130,7 +128,7 @@ class Settings(PeopleSettings, BaseSettings):
     """Of a successful trace, where neither line nor area has a price."""
     monthly_cap_cents: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """What a line is charged in a month at most, where neither line nor area has a cap."""
-    lines_offered: Annotated[Literal["*"] | frozenset[Line], BeforeValidator(_split), NoDecode] = "*"
+    lines_offered: Annotated[Literal["*"] | frozenset[Line], BeforeValidator(_all_or_some), NoDecode] = "*"
     """Lines that may trace, where neither line nor area says so: `*` for all, or numbers with commas between."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     """Of the operator: bills and pages show its time."""

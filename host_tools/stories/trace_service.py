@@ -32,7 +32,7 @@ class TraceService:
         self.database = folder / "traces.sqlite"
         self.call_records = call_records
         self.centre_key = PrivateKey.generate()
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = {
             "STAR57_PORT": str(self.port),
             "STAR57_DATABASE": f"sqlite:///{self.database}",
@@ -129,7 +129,8 @@ class TraceService:
             self._process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import configparser
 import os
-import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,10 +19,10 @@ from host_tools.cli.main import app
 from host_tools.gateway.settings import Settings
 from tests.host.gateway.adapter_on_pty import AdapterOnPty
 from tests.host.gateway.http_service import HttpService, answer_to
+from tests.host.systemd_unit import check_unit
 
 ROOT = Path(__file__).resolve().parents[3]
 UNIT = ROOT / "host_tools" / "gateway" / "star57-gateway.service"
-SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
 PROGRAM = "import typer; from host_tools.cli.gateway import gateway; typer.run(gateway)"
 BODY = b"eyJhbGciOiJIUzI1NiJ9." + b"x" * 900 + b".c2ln"
 
@@ -171,13 +169,5 @@ def test_the_unit_runs_the_command_without_rights() -> None:
     assert "PrivateDevices" not in service  # it would hide the ports
 
 
-@pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd-analyze is not here")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    here = tmp_path / UNIT.name
-    here.write_text(UNIT.read_text().replace("/opt/star57/bin/star57", sys.executable))
-    assert SYSTEMD_ANALYZE
-    run = subprocess.run(
-        [SYSTEMD_ANALYZE, "verify", "--man=no", str(here)], capture_output=True, text=True, check=False
-    )
-    assert UNIT.name not in run.stderr
-    assert run.returncode == 0
+    check_unit(UNIT, tmp_path)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import shutil
-import subprocess
-import sys
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,11 +13,11 @@ from typer.testing import CliRunner
 from host_tools.cli.main import app
 from host_tools.service.sealing import new_key_pair
 from host_tools.service.settings import Settings
+from tests.host.systemd_unit import check_unit
 
 ROOT = Path(__file__).resolve().parents[3]
 UNIT = ROOT / "host_tools" / "service" / "star57.service"
 PAGE = ROOT / "docs" / "service.md"
-SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
 
 
 def test_the_unit_runs_the_service_and_little_else() -> None:
@@ -37,16 +34,8 @@ def test_the_unit_runs_the_service_and_little_else() -> None:
     assert int(service["TimeoutStopSec"]) > longest
 
 
-@pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd-analyze is not here")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    here = tmp_path / UNIT.name
-    here.write_text(UNIT.read_text().replace("/opt/star57/bin/star57", sys.executable))
-    assert SYSTEMD_ANALYZE
-    run = subprocess.run(
-        [SYSTEMD_ANALYZE, "verify", "--man=no", str(here)], capture_output=True, text=True, check=False
-    )
-    assert UNIT.name not in run.stderr
-    assert run.returncode == 0
+    check_unit(UNIT, tmp_path)
 
 
 def shown(default: object) -> str:
