@@ -39,7 +39,7 @@ class BoardSettings:
 
     Attributes:
         flash: folder that survives power loss.
-        prompts: folder with the prompt pack.
+        prompts: folder with the prompt packs, one folder a language.
         wall_time: Unix seconds at power-on; 0 means that the board has no clock.
         seed: what the board's random bytes follow from.
         patience_ms: how long, in real time, the line stands still for the network.
@@ -54,7 +54,7 @@ class BoardSettings:
     """
 
     flash: Path
-    prompts: Path = ROOT / "firmware" / "prompts" / "en-US"
+    prompts: Path = ROOT / "firmware" / "prompts"
     wall_time: int = 1_795_000_000
     seed: int = 57
     patience_ms: int = 10_000
