@@ -46,7 +46,7 @@ class LineBoard:
     version = image.VERSION
     commit = image.COMMIT
     flash = ""
-    prompts = "/rom/prompts/en-US"
+    prompts = "/rom/prompts"
     phone_out_delay_samples = LEAD_SAMPLES + BLOCK_SAMPLES
 
     def __init__(self):

@@ -172,7 +172,8 @@ class Adapter:
         self._dtmf = DtmfReceiver(self._facts)
         self._alert = AlertReceiver(self._facts)
         self._caller_id = CallerIdReceiver()
-        self._player = Player((self._prompts.folder, board.prompts), REGIONS[self._settings.country])
+        pack = board.prompts + "/" + self._settings.language
+        self._player = Player((self._prompts.folder, pack), REGIONS[self._settings.country])
         self._stutter = Stutter(self._player)
         self._loop_closed = False
         self._has_dialled = False
@@ -182,6 +183,7 @@ class Adapter:
         self._waiting = None
         self._window_samples = 0
         self._call = None
+        self._spoken_to = None
         self._presented = None
         self._handset = None
         self._silent_samples = 0
@@ -189,6 +191,8 @@ class Adapter:
         self._fault = None
         self._checked_in = False
         self._calls_kept = True
+        self._observers = self._make_observers()
+        self._told_state = self._state.current
         self._acts = (
             self._ring_started,
             self._ring_ended,
@@ -225,6 +229,21 @@ class Adapter:
             self._set_clock,
         )
         return serial + (Courier(self._outbox, correspondent), self._heartbeat)
+
+    def _make_observers(self):
+        """Who is told what the line does, outside the audio path: each has call(call, what) and line(state)."""
+        return ()
+
+    def _tell(self, call, what):
+        """Tells the observers of a call: "ringing", "caller", "waiting", "answered", "ended" or "traced"."""
+        for observer in self._observers:
+            observer.call(call, what)
+
+    def _tell_state(self):
+        if self._state.current != self._told_state:
+            self._told_state = self._state.current
+            for observer in self._observers:
+                observer.line(self._told_state)
 
     def _set_clock(self, unix_seconds):
         """It is `unix_seconds` now, as the service has it: calls that came while nothing was known get their time."""
@@ -317,6 +336,7 @@ class Adapter:
         self._stutter.go_on()
         self._player.prepare()
         self._tell_when_spoken(n)
+        self._tell_state()
 
     def _tell_when_spoken(self, n):
         """What the player has given out is heard when the board has played it."""
@@ -349,6 +369,7 @@ class Adapter:
             at, time_source = self._board.wall_time()
             self._call = self._calls.first_ring(at, time_source)
             self._log.log("line: ringing, call {}".format(self._call.call_id))
+            self._tell(self._call, "ringing")
         self._state.ring_started()
 
     def _ring_ended(self, number):
@@ -362,6 +383,8 @@ class Adapter:
 
     def _ringing_stopped(self, _rings):
         self._end_listening()
+        if self._call is not None:
+            self._tell(self._call, "ended")
         self._call = None
         self._state.ringing_stopped()
 
@@ -388,6 +411,7 @@ class Adapter:
         if caller_id is not None:
             self._calls.caller(self._presented, caller_id)
             self._save_calls()
+            self._tell(self._presented, "caller")
 
     def _listen_on(self):
         """What was heard so far was no caller ID (the set's own ACK, a click, message waiting): it may still come."""
@@ -423,6 +447,8 @@ class Adapter:
 
     def _answered(self):
         self._calls.answered(self._call)
+        self._tell(self._call, "answered")
+        self._spoken_to = self._call
         self._call = None
         self._ring.reset()
         self._end_listening()
@@ -437,6 +463,9 @@ class Adapter:
         self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._alert.reset()
         self._state.on_hook()
+        if self._spoken_to is not None:
+            self._tell(self._spoken_to, "ended")
+        self._spoken_to = None
         if self._call is not None:
             self._state.ring_started()
 
@@ -466,6 +495,7 @@ class Adapter:
             at, time_source = self._board.wall_time()
             self._waiting = self._calls.call_waiting(at, time_source)
             self._save_calls()
+            self._tell(self._waiting, "waiting")
 
     # Digits and the dialogue
 

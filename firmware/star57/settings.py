@@ -24,12 +24,26 @@ def _is_line(text):
     return not text or (len(text) <= 15 and all("0" <= digit <= "9" for digit in text))
 
 
+def _are_codes(text):
+    # Codes with blanks between, such as "*57 1157"; none at all is a code that nobody can dial.
+    return len(text) <= 32 and all(letter == " " or letter in "*#" or "0" <= letter <= "9" for letter in text)
+
+
+def _is_hex(text):
+    return len(text) <= 1024 and all("0" <= digit <= "9" or "a" <= digit <= "f" for digit in text)
+
+
+LANGUAGES = ("en-US", "es-US", "fr-CA")
+COUNTRIES = ("US", "CA", "GB", "DE", "JP", "AU", "IN", "BR", "FR")
+
 # name: (default, lowest, highest) of an integer, (default, longest) of a text, (default, choices) of a text that
 # names one of a few, (default, check) of a text that a function says yes to, (default,) of a yes or no.
 TABLE = {
     "adapter_id": ("unprovisioned", _is_adapter_id),
     "line": ("", _is_line),
-    "country": ("US", ("US",)),
+    "country": ("US", COUNTRIES),
+    "language": ("en-US", LANGUAGES),
+    "tty": (False,),
     "adapter_key": ("", _is_key),
     "service_hosts": ("127.0.0.1", 128),
     "service_port": (5757, 1, 65535),
@@ -37,6 +51,17 @@ TABLE = {
     "service_ca": ("", 64),
     "wifi_ssid": ("", 32),
     "wifi_key": ("", 63),
+    "release_key": ("", _is_hex),
+    "house_host": ("", 64),
+    "house_port": (5758, 1, 65535),
+    "house_key": ("", _is_key),
+    "trace_button": (False,),
+    "call_log": (False,),
+    "trace_codes": ("*57 1157", _are_codes),
+    "last_call_codes": ("*51 1151", _are_codes),
+    "traces_codes": ("*52 1152", _are_codes),
+    "outcome_codes": ("*53 1153", _are_codes),
+    "language_codes": ("*54 1154", _are_codes),
     "two_stage": (True,),
     "trace_offered": (True,),
     "price_cents": (500, 0, 1000),

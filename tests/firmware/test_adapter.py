@@ -41,7 +41,7 @@ class TestBoard:
     underruns = 0
     reset_reason = "power_on"
     flash = "build/no-such-flash"
-    prompts = "firmware/prompts/en-US"
+    prompts = "firmware/prompts"
 
     def __init__(self):
         self.line_in = array("h", bytes(2 * N))
