@@ -150,6 +150,10 @@ class Adapters:
             raise AdapterExists(adapter_id)
         self._connection.execute(insert(ADAPTERS), {**asdict(Adapter(adapter_id)), "key": key})
 
+    def rekey(self, adapter_id: str, key: bytes) -> None:
+        """Gives an adapter another key of 32 bytes: the old one is refused from now on, and numbers begin anew."""
+        self.change(adapter_id, key=key, newest_sequence=None)
+
     def change(self, adapter_id: str, **changed: Any) -> None:
         """Sets fields of an `Adapter`, by their names."""
         self._connection.execute(

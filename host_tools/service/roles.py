@@ -23,6 +23,8 @@ class Permission(StrEnum):
     """See the traces and charges of their own line, never a number; say that they are in danger."""
     ADAPTERS = "adapters"
     """See adapters, their health and versions; never a trace."""
+    PROVISION = "provision"
+    """Make adapters known, each with its key and its line."""
     DESK = "desk"
     """See the centre's queue and its cases, open, hold and close them; never who called."""
     RELEASE = "release"
@@ -39,7 +41,7 @@ class Permission(StrEnum):
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HOUSEHOLD: frozenset({Permission.OWN_LINE}),
-    Role.TECHNICIAN: frozenset({Permission.ADAPTERS}),
+    Role.TECHNICIAN: frozenset({Permission.ADAPTERS, Permission.PROVISION}),
     Role.OPERATOR: frozenset({Permission.DESK, Permission.BILLS}),
     Role.LIAISON: frozenset({Permission.DESK, Permission.RELEASE}),
     Role.AUDITOR: frozenset({Permission.AUDIT}),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.engine import Connection
 
-from host_tools.cli.adapter.database import audit, stopped, work_on
-from host_tools.cli.database import DATABASE, DatabaseOption
-from host_tools.service.adapters import AdapterExists, Adapters
-from host_tools.service.lines import LinePolicy, Lines
+from host_tools.cli.adapter.database import stopped, work_on
+from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption
+from host_tools.service.adapters import AdapterExists
 from host_tools.service.messages import AdapterId, Line
+from host_tools.service.registration import LineTaken, Registration, register
 from host_tools.service.signing import new_key
 
 
@@ -34,17 +34,17 @@ def add(
         raise stopped(2, "a line has 1 to 15 digits") from error
     key = new_key()
 
-    def adding(connection: Connection) -> None:
-        Adapters(connection).add(adapter_id, key)
-        audit(connection, "adapter.added", adapter_id, line=line)
-        if line is not None:
-            bound = Lines(connection).find(line) or LinePolicy(line=line)
-            Lines(connection).put(bound.model_copy(update={"adapter_id": adapter_id}))
-
+    registration = Registration(adapter_id, key, line)
     try:
-        work_on(database, adding, may_be_new=True)
+        work_on(
+            database,
+            lambda connection: register(connection, registration, actor=ACTOR, at=time.time()),
+            may_be_new=True,
+        )
     except AdapterExists as error:
         raise stopped(1, f"there is an adapter {adapter_id} already") from error
+    except LineTaken as error:
+        raise stopped(1, f"line {line} is bound to adapter {error}: see star57 line set") from error
     typer.echo(f'"adapter_id": "{adapter_id}",\n"adapter_key": "{key.hex()}",')
     if line is not None:
         typer.echo(f'"line": "{line}",')

@@ -13,6 +13,7 @@ from host_tools.service.console.pages import (
     line,
     lines,
     provider,
+    registration,
     sessions,
     sign_in,
 )
@@ -31,6 +32,7 @@ ROUTERS = (
     cases.api,
     adapters.router,
     adapters.api,
+    registration.api,
     bills.router,
     bills.api,
     audit.router,

@@ -92,6 +92,7 @@ RIGHT: dict[tuple[str, str], Values] = {
     ("POST", "/desk/cases/{case_id}/hold"): {"is_held": "yes"},
     ("POST", "/desk/cases/{case_id}/close"): {"reason": "withdrawn"},
     ("POST", "/api/sessions"): {"name": "nobody", "password": PASSWORD, "code": "123456"},
+    ("POST", "/api/adapters"): {"adapter_id": "adapter-9", "key": "5a" * 32, "line": None},
     ("POST", "/api/accounts"): {"name": "new-one", "role": "technician", "line": None},
     ("PUT", "/api/areas/{prefix}"): {
         "name": "Hills",
