@@ -13,8 +13,6 @@ from pydantic_core import to_jsonable_python
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from host_tools.cli.exit_codes import ExitCode
-
 _is_json: ContextVar[bool] = ContextVar("is_json", default=False)
 
 
@@ -28,19 +26,19 @@ JsonOption = Annotated[
 ]
 
 
-def answer(document: Any, text: RenderableType, *, as_json: bool) -> None:
+def answer(document: Any, text: RenderableType | None, *, as_json: bool) -> None:
     """Prints `document` (pydantic models, dataclasses, dicts, lists of them) as JSON, or `text`, on standard output."""
     if as_json:
         typer.echo(json.dumps(to_jsonable_python(document), indent=2, ensure_ascii=False))
     elif isinstance(text, str):
         typer.echo(text)
-    else:
+    elif text is not None:
         Console().print(text)
 
 
-def stopped(code: ExitCode, sentence: str) -> typer.Exit:
+def stopped(code: int, sentence: str, command: str = "") -> typer.Exit:
     """Says what hinders the command, on stderr and with --json on standard output too, and answers what ends it."""
-    typer.echo(f"star57: {sentence}", err=True)
+    typer.echo(f"star57{command and ' '}{command}: {sentence}", err=True)
     if _is_json.get():
         typer.echo(json.dumps({"error": sentence, "exit_code": int(code)}, ensure_ascii=False))
     return typer.Exit(int(code))

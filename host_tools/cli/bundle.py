@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer, stopped
+from host_tools.cli.exit_codes import ExitCode
 from host_tools.service.bundle_verify import BundleInvalid, KeyUnreadable, in_words, read_public_key
 from host_tools.service.bundle_verify import verify as verify_bundle
 
@@ -22,12 +24,12 @@ def bundles() -> None:
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     key: Annotated[str, typer.Option(help="The centre's public signing key: a PEM file, or 64 hex digits.")],
+    json: JsonOption = False,
 ) -> None:
     """Say whether nothing in a bundle was changed since its release. Ends with 1 when something was, and says what."""
     try:
         text = Path(key).read_text(encoding="ascii") if Path(key).is_file() else key
         manifest = verify_bundle(file.read_bytes(), read_public_key(text))
     except (OSError, UnicodeDecodeError, KeyUnreadable, BundleInvalid) as error:
-        typer.echo(f"star57 bundle: {error}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(in_words(manifest), nl=False)
+        raise stopped(ExitCode.FAILED, str(error), "bundle") from error
+    answer(manifest, in_words(manifest).rstrip("\n"), as_json=json)

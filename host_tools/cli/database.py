@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from host_tools.cli import answer
 from host_tools.service.settings import Settings, SettingsFileUnreadable
 from host_tools.service.store import run_once
 
@@ -88,9 +89,8 @@ def shown_url(url: str) -> str:
 
 
 def stopped(command: str, status: int, sentence: str) -> typer.Exit:
-    """Says on stderr what hinders the command, and answers what ends it."""
-    typer.echo(f"star57 {command}: {sentence}", err=True)
-    return typer.Exit(status)
+    """As `answer.stopped`, for a verb of the service."""
+    return answer.stopped(status, sentence, command)
 
 
 def shown(text: str) -> str:

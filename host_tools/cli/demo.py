@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from host_tools.cli.answer import JsonOption, answer, stopped
+from host_tools.cli.exit_codes import ExitCode
 from host_tools.rig.chip_process import EmulatorMissing
 from host_tools.rig.emulated_pico import ImageMissing
 from host_tools.rig.firmware import FirmwareFault
@@ -42,9 +44,10 @@ def demo(
         str, typer.Option(help=f"What the firmware runs on: {', '.join(ADAPTERS)}.")
     ] = "emulated",
     only: Annotated[list[str] | None, typer.Option("--story", help="Only this one.")] = None,
+    json: JsonOption = False,
 ) -> None:
     """Tell the main job and its other endings, and keep their audio, pictures and report."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=json)
     shutil.rmtree(out, ignore_errors=True)
     performances = []
     began = time.monotonic()
@@ -53,12 +56,12 @@ def demo(
         try:
             performances.append(perform(story, out / story.name, lambda event: _tell(console, event), board))
         except FAULTS as fault:
-            console.print(f"star57 demo: {story.name}: {fault}", style="bold red", markup=False)
-            raise typer.Exit(1) from fault
+            raise stopped(ExitCode.FAILED, f"{story.name}: {fault}", "demo") from fault
     report = [asdict(performance.result) for performance in performances]
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    (out / "report.json").write_text(dumps(report, indent=2) + "\n")
     _summarise(console, performances, time.monotonic() - began)
     console.print(f"Report, audio and pictures: {out}", markup=False)
+    answer(report, None, as_json=json)
 
 
 def _chosen(names: list[str] | None, board: str) -> list[Story]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from host_tools.gateway.daemon import Daemon
 from host_tools.gateway.forward import ServiceForward
 from host_tools.gateway.ports import PortFinder
 from host_tools.gateway.settings import Settings
+from host_tools.service.logs import configure
 
 OPTIONS = {"ports": "--port", "services": "--service", "ca_file": "--ca-file", "timeout_s": "--timeout-s"}
 
@@ -37,6 +37,7 @@ def gateway(
     timeout_s: Annotated[
         float | None, typer.Option(help="Seconds for each address to answer in (3).")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The log as JSON: an object a line.")] = False,
 ) -> None:
     """Serve adapters at serial ports: what they ask goes to the trace service, and its answers back.
 
@@ -56,9 +57,7 @@ def gateway(
             f"{settings.ca_file} holds no certificates that can be read: "
             "set STAR57_GATEWAY_CA_FILE or --ca-file to a PEM file"
         ) from error
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # It would tell of each question.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure("json" if json else "text")
     allow_many_files()
     asyncio.run(_serve(settings, forward))
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.audit.settings import OptionalDatabase
 from host_tools.cli.database import ACTOR, stopped, store_settings, work_on
 from host_tools.service.retention import Purged, RecordClass, Retention, RetentionRefused, due, purge
@@ -28,6 +29,7 @@ def retention(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is due, and delete nothing.")] = False,
     database: OptionalDatabase = None,
+    json: JsonOption = False,
 ) -> None:
     """Delete what is due by STAR57_RETENTION_..._DAYS, but for what is under legal hold; run it daily.
 
@@ -54,10 +56,13 @@ def retention(
             )
             counts.update(purged.counts)
             is_complete = purged.is_complete
+    sentences = []
     for record_class, name in _NAMES.items():
         days = chosen.days(record_class)
         rule = "kept for ever" if days is None else f"older than {days} days"
-        typer.echo(f"{counts[record_class]:9} {name} ({rule}) {'due' if dry_run else 'deleted'}")
+        sentences.append(f"{counts[record_class]:9} {name} ({rule}) {'due' if dry_run else 'deleted'}")
+    document = {"is_dry_run": dry_run, "counts": {each.value: counts[each] for each in _NAMES}}
+    answer(document, "\n".join(sentences), as_json=json)
 
 
 def retention_of(settings: Settings) -> Retention:

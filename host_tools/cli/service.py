@@ -49,13 +49,16 @@ def service(
     lines_offered: Annotated[
         str | None, typer.Option(help="Lines that may trace, with commas between, or * (*).")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The log as JSON: an object a line.")] = False,
 ) -> None:
     """Answer adapters: trace calls, and keep who called sealed to the trace centre's key; and serve the console.
 
     Every option, and more, is also a setting in the environment: STAR57_PORT for --port, and so on; and in the file
     of --settings (STAR57_SETTINGS_FILE). docs/service.md has them all.
     """
-    chosen = {name: value for name, value in locals().items() if value is not None}
+    chosen = {name: value for name, value in locals().items() if value is not None and name != "json"}
+    if json:
+        chosen["log_format"] = "json"
     if settings_file is not None:
         os.environ[SETTINGS_FILE] = str(chosen.pop("settings_file"))
     try:

@@ -8,6 +8,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from host_tools.cli.account.change import COMMAND, NameArgument, changes
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import DATABASE, DatabaseOption, stopped, work_on
 from host_tools.service.account_changes import LineNeeded
 from host_tools.service.accounts import AccountName, NameTaken
@@ -21,6 +22,7 @@ def add(
     role: Annotated[Role, typer.Option(help="What they are to the service.")],
     line: Annotated[str | None, typer.Option(help="Of a household: the number of its line.")] = None,
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Add an account, and print its one-time password, which is shown this once and replaced at the first sign-in."""
     _check(name, line)
@@ -37,7 +39,8 @@ def add(
         raise stopped(COMMAND, 1, f"there is an account {name} already") from error
     except LineNeeded as error:
         raise stopped(COMMAND, 2, "a household needs --line, and nobody else has one") from error
-    typer.echo(password)
+    document = {"name": name, "role": role, "line": line, "one_time_password": password}
+    answer(document, password, as_json=json)
 
 
 def _check(name: str, line: str | None) -> None:

@@ -9,6 +9,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from host_tools.cli.adapter.database import stopped, work_on
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption
 from host_tools.service.adapters import AdapterExists
 from host_tools.service.messages import AdapterId, Line
@@ -22,6 +23,7 @@ def add(
         str | None, typer.Option(help="The only line that it may trace for; the line is its own from now on.")
     ] = None,
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Make an adapter known, and print what goes into its settings.json. Its key is shown this once."""
     try:
@@ -45,6 +47,10 @@ def add(
         raise stopped(1, f"there is an adapter {adapter_id} already") from error
     except LineTaken as error:
         raise stopped(1, f"line {line} is bound to adapter {error}: see star57 line set") from error
-    typer.echo(f'"adapter_id": "{adapter_id}",\n"adapter_key": "{key.hex()}",')
-    if line is not None:
-        typer.echo(f'"line": "{line}",')
+    settings = {
+        "adapter_id": adapter_id,
+        "adapter_key": key.hex(),
+        **({} if line is None else {"line": line}),
+    }
+    text = "\n".join(f'"{name}": "{value}",' for name, value in settings.items())
+    answer(settings, text, as_json=json)

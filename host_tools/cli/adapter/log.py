@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
+from json import loads
 from typing import Annotated
 
 import typer
 from sqlalchemy.engine import Connection
 
 from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import DATABASE, DatabaseOption, shown
 from host_tools.service.adapters import Adapter, Adapters
 from host_tools.service.orders import want_log
@@ -23,6 +24,7 @@ def log(
         float, typer.Option(help="How long to wait for the adapter, which is heard each minute.")
     ] = 130,
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Ask an adapter for the lines that it has logged, and show them, each with its number since it started."""
 
@@ -33,8 +35,13 @@ def log(
 
     work_on(database, asking)
     adapter = _pulled(database, adapter_id, within_s)
-    for number, line in json.loads(adapter.log_lines):
-        typer.echo(f"{number:6} {shown(line)}")
+    lines = [(number, shown(line)) for number, line in loads(adapter.log_lines)]
+    if not (json and adapter.log_wanted):
+        answer(
+            [{"number": number, "line": line} for number, line in lines],
+            "\n".join(f"{number:6} {line}" for number, line in lines) or None,
+            as_json=json,
+        )
     if adapter.log_wanted:
         raise stopped(
             1, f"{adapter_id} has not sent all within {within_s:g} s; it will after its next heartbeat"

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.engine import Connection
 
 from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import DATABASE, DatabaseOption
 from host_tools.service.adapters import Adapters
 from host_tools.service.messages import MAX_PROMPT_BYTES, PromptName
@@ -32,6 +33,7 @@ def prompt(
         ),
     ],
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Send a recording to an adapter, which plays it from then on in place of the prompt of that name."""
     try:
@@ -50,7 +52,9 @@ def prompt(
         audit(connection, "adapter.changed", adapter_id, prompt=name)
 
     work_on(database, pushing)
-    typer.echo(f"{name}, {len(recording)} bytes, goes to {adapter_id} with its next heartbeats")
+    document = {"adapter_id": adapter_id, "prompt": name, "bytes": len(recording)}
+    text = f"{name}, {len(recording)} bytes, goes to {adapter_id} with its next heartbeats"
+    answer(document, text, as_json=json)
 
 
 def _recording(file: Path) -> bytes:

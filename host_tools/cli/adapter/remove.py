@@ -8,12 +8,15 @@ import typer
 from sqlalchemy.engine import Connection
 
 from host_tools.cli.adapter.database import audit, known, work_on
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import DATABASE, DatabaseOption
 from host_tools.service.adapters import Adapters
 
 
 def remove(
-    adapter_id: Annotated[str, typer.Argument(metavar="ID")], database: DatabaseOption = DATABASE
+    adapter_id: Annotated[str, typer.Argument(metavar="ID")],
+    database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Forget an adapter and its key: it is refused from now on. What it traced stays."""
 
@@ -23,4 +26,4 @@ def remove(
         audit(connection, "adapter.removed", adapter_id)
 
     work_on(database, removing)
-    typer.echo(f"{adapter_id} is removed")
+    answer({"adapter_id": adapter_id, "is_removed": True}, f"{adapter_id} is removed", as_json=json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from json import loads
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import Connection
 
 from host_tools.cli.adapter.database import audit, known, stopped, work_on
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import DATABASE, DatabaseOption, shown
 from host_tools.service.adapters import Adapters
 from host_tools.service.orders import Pushed, RevisionsExhausted, push_settings
@@ -25,6 +26,7 @@ def set_settings(
         ),
     ],
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Push settings to an adapter: it takes them with its next heartbeat, and keeps them."""
     pushed = _pushed(assignments)
@@ -42,12 +44,13 @@ def set_settings(
         revision = work_on(database, pushing)
     except RevisionsExhausted as error:
         raise stopped(1, f"adapter {adapter_id} takes no more revisions") from error
-    typer.echo(f"revision {revision} goes to {adapter_id} with its next heartbeat")
+    document = {"adapter_id": adapter_id, "revision": revision}
+    answer(document, f"revision {revision} goes to {adapter_id} with its next heartbeat", as_json=json)
 
 
 def _pushed(assignments: list[str]) -> Pushed:
     try:
-        values = {name: json.loads(value) for name, _, value in (text.partition("=") for text in assignments)}
+        values = {name: loads(value) for name, _, value in (text.partition("=") for text in assignments)}
     except ValueError as error:
         raise stopped(2, "a setting is NAME=VALUE, and a value true, false or a number") from error
     try:

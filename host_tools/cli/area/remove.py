@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption, shown, stopped, work_on
 from host_tools.service.policy_changes import remove_area
 
@@ -14,7 +15,9 @@ _COMMAND = "area"
 
 
 def remove(
-    prefix: Annotated[str, typer.Argument(metavar="PREFIX")], database: DatabaseOption = DATABASE
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX")],
+    database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Forget an area: its lines are of the area with a shorter prefix, or have the operator's settings."""
     is_removed = work_on(
@@ -24,4 +27,4 @@ def remove(
     )
     if not is_removed:
         raise stopped(_COMMAND, 1, f"there is no area {shown(prefix)}")
-    typer.echo(f"area {prefix} is removed")
+    answer({"prefix": prefix, "is_removed": True}, f"area {prefix} is removed", as_json=json)

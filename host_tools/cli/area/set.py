@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.engine import Connection
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption, work_on
 from host_tools.cli.line.terms import CapOption, OfferedOption, PriceOption, terms, wrong
 from host_tools.service.lines import AreaPolicy, Areas
@@ -29,6 +30,7 @@ def set_policy(
     price: PriceOption = None,
     cap: CapOption = None,
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Set offer, price and monthly cap of an area: the lines that begin with its prefix, and with no longer one.
 
@@ -39,13 +41,14 @@ def set_policy(
     if name is not None:
         named["name"] = name
 
-    def setting(connection: Connection) -> None:
+    def setting(connection: Connection) -> AreaPolicy:
         present = Areas(connection).find(prefix) or AreaPolicy(prefix=prefix, name=prefix, is_offered=True)
         changed = AreaPolicy.model_validate({**present.model_dump(), **named})
         set_area(connection, changed, actor=ACTOR, at=time.time())
+        return changed
 
     try:
-        work_on(database, setting, command=_COMMAND)
+        changed = work_on(database, setting, command=_COMMAND)
     except ValidationError as error:
         raise wrong(_COMMAND, error) from error
-    typer.echo(f"area {prefix} is set")
+    answer(changed, f"area {prefix} is set", as_json=json)

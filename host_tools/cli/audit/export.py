@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.audit.database import stopped, work_on
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption
 from host_tools.service.audit.export import exported
@@ -18,6 +19,7 @@ from host_tools.service.store import Store
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; it must not be there yet.")],
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Write the whole audit log to a file, as JSON Lines that verify.py verifies on its own."""
 
@@ -42,4 +44,4 @@ def export(
         except typer.Exit:
             file.unlink()  # what is there is no export
             raise
-    typer.echo(f"{count} lines")
+    answer({"file": file, "lines": count}, f"{count} lines", as_json=json)

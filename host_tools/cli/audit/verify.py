@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.audit.database import stopped, work_on
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption
 from host_tools.service.audit.export import tell_verified, verified
@@ -29,6 +30,7 @@ def verify(
         list[str] | None,
         typer.Option(metavar="ROW:HASH", help="The hash of a row, as an earlier verification said it."),
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Verify the audit log: every row, link, hash and checkpoint. Exit status 1: something is wrong with it."""
     check = _check(authority)
@@ -40,8 +42,8 @@ def verify(
         return report
 
     report = work_on(database, run)
-    for sentence in summary(report, is_checked=check is not None):
-        typer.echo(sentence)
+    sentences = list(summary(report, is_checked=check is not None))
+    answer({"is_proven": report.is_proven, "told": sentences}, "\n".join(sentences), as_json=json)
     if not report.is_proven:
         raise typer.Exit(1)
 

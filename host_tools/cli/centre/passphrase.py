@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli import database
 from host_tools.service.key_files import KeyFileError, KeyFolder, KeyKind
 
 FolderOption = Annotated[
@@ -31,5 +32,4 @@ def make_key(folder: Path, kind: KeyKind) -> str:
 
 def stopped(sentence: str) -> typer.Exit:
     """Says on stderr what hinders the command, and answers what ends it."""
-    typer.echo(f"star57 centre: {sentence}", err=True)
-    return typer.Exit(1)
+    return database.stopped("centre", 1, sentence)

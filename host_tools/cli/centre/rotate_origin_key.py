@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.centre.passphrase import stopped
 from host_tools.service.origins import OriginKeys, OriginKeysUnreadable
 
@@ -26,6 +27,7 @@ def rotate_origin_key(
             help="Forget keys that were replaced so many days ago; not before traces of that age are deleted.",
         ),
     ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Tag new traces with a new key; the old ones still count what was tagged with them.
 
@@ -39,4 +41,5 @@ def rotate_origin_key(
         keys.save(file)
     except OriginKeysUnreadable as error:
         raise stopped(str(error)) from error
-    typer.echo(f"the origin key is {keys.ids[-1]}, of {len(keys.ids)}")
+    document = {"origin_key": keys.ids[-1], "keys": list(keys.ids)}
+    answer(document, f"the origin key is {keys.ids[-1]}, of {len(keys.ids)}", as_json=json)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import typer
-
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.centre.passphrase import FolderOption, make_key
 from host_tools.service.bundle_verify import public_key_pem
 from host_tools.service.key_files import KeyKind
 
 
-def signing_key(folder: FolderOption) -> None:
+def signing_key(folder: FolderOption, json: JsonOption = False) -> None:
     """Make a key pair that signs what is released, and print the public key, to be published: it checks a bundle.
 
     The private key is kept in the folder, encrypted with a passphrase: with that of the opening key, when one is to
     open both.
     """
-    typer.echo(public_key_pem(bytes.fromhex(make_key(folder, KeyKind.SIGNING))), nl=False)
+    pem = public_key_pem(bytes.fromhex(make_key(folder, KeyKind.SIGNING)))
+    answer({"public_key": pem}, pem.rstrip("\n"), as_json=json)

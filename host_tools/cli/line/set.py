@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.engine import Connection
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption, stopped, work_on
 from host_tools.cli.line.terms import DEFAULT, CapOption, OfferedOption, PriceOption, terms, wrong
 from host_tools.service.lines import LinePolicy, Lines, UnknownAdapter
@@ -28,6 +29,7 @@ def set_policy(
     price: PriceOption = None,
     cap: CapOption = None,
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Bind a line to its adapter, and set offer, price and monthly cap of it alone.
 
@@ -37,17 +39,18 @@ def set_policy(
     if adapter is not None:
         named["adapter_id"] = None if adapter == DEFAULT else adapter
 
-    def setting(connection: Connection) -> None:
+    def setting(connection: Connection) -> LinePolicy:
         present = Lines(connection).find(line) or LinePolicy(line=line)
         changed = LinePolicy.model_validate({**present.model_dump(), **named})
         set_line(connection, changed, actor=ACTOR, at=time.time())
+        return changed
 
     try:
-        work_on(database, setting, command=_COMMAND)
+        changed = work_on(database, setting, command=_COMMAND)
     except ValidationError as error:
         raise wrong(_COMMAND, error) from error
     except UnknownAdapter as error:
         raise stopped(
             _COMMAND, 1, f"there is no adapter {error}: make it known with star57 adapter add"
         ) from error
-    typer.echo(f"line {line} is set")
+    answer(changed, f"line {line} is set", as_json=json)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption, work_on
 from host_tools.cli.store.sqlite_file import COMMAND, sqlite_file, told
 from host_tools.service.audit.log import AuditLog
@@ -17,6 +18,7 @@ from host_tools.service.sqlite_backup import back_up
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; it must not be there yet.")],
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Copy the store, as it is at one moment, to a file; the service may run. That it was done is in the audit log.
 
@@ -30,4 +32,5 @@ def backup(
         lambda connection: AuditLog(connection).append(time.time(), ACTOR, "store.backed_up", ""),
         command=COMMAND,
     )
-    typer.echo(f"{file}: {file.stat().st_size} bytes")
+    size = file.stat().st_size
+    answer({"file": file, "bytes": size}, f"{file}: {size} bytes", as_json=json)

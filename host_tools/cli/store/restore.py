@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.database import ACTOR, DATABASE, DatabaseOption, stopped, work_on
 from host_tools.cli.store.sqlite_file import COMMAND, sqlite_file, told
 from host_tools.service.audit.log import AuditLog
@@ -18,6 +19,7 @@ from host_tools.service.sqlite_backup import restore as restore_file
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")],
     database: DatabaseOption = DATABASE,
+    json: JsonOption = False,
 ) -> None:
     """Put a backup where the store was, and bring it up to date; that it was done is in the audit log.
 
@@ -35,4 +37,4 @@ def restore(
     except StoreTooNew as error:
         to.unlink()
         raise stopped(COMMAND, 1, f"{file} is of a newer star57 than this") from error
-    typer.echo(f"{to} is restored from {file}")
+    answer({"store": to, "from": file}, f"{to} is restored from {file}", as_json=json)
