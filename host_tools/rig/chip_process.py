@@ -40,6 +40,8 @@ class Ask(IntEnum):
     BLOCK = 7
     PASS = 8
     READ_FLASH = 9
+    PASS_ON_USB = 10
+    SET_PIN = 11
 
 
 def emulator_command() -> list[str]:
@@ -60,7 +62,7 @@ class ChipProcess:
     """The process, with the flash of one chip, or of a board under test and a line emulator.
 
     Args:
-        options: "seed", "eraseNs" and "programNs", see chip/chip.mjs.
+        options: "seed", "eraseNs" and "programNs", see chip/chip.mjs; with "usb", see chip/usb.mjs.
         flash: all of it.
         emulator_flash: of a line emulator beside it, which has a host on its USB.
 

@@ -18,12 +18,14 @@ const SECTOR_BYTES = 4096;
 const PAGE_BYTES = 256;
 const PIN_HIGH = 1;
 
-// The boot ROM's table of functions (RP2040 data sheet 2.8.3), and two of them.
+// The boot ROM's table of functions (RP2040 data sheet 2.8.3), and three of them.
 const ROM_FUNCTION_TABLE = 0x14;
 const ROM_ERASE = 0x4552; // "RE"
 const ROM_PROGRAM = 0x5052; // "RP"
+const ROM_BOOT_LOADER = 0x4255; // "UB"
 const BREAK_ERASE = 0xe5;
 const BREAK_PROGRAM = 0xe6;
+const BREAK_BOOT_LOADER = 0xe7;
 const BX_LR = 0x4770;
 
 const PWM_COMPARE = 0x0c;
@@ -41,6 +43,8 @@ export class Chip {
     this.flash = options.flash;
     this.seed = options.seed;
     this.powered = false;
+    this.inBootLoader = false;
+    this.isConnected = false;
     this.startedNs = 0;
     this.busyNs = 0;
     this.resets = 0;
@@ -58,6 +62,7 @@ export class Chip {
   // atNs: of the time that all chips share.
   powerOn(atNs) {
     this.powered = true;
+    this.inBootLoader = false;
     this.begin(atNs, new Uint32Array(8), 0);
   }
 
@@ -141,7 +146,7 @@ export class Chip {
   runClock(untilNs) {
     const { clock } = this;
     const { core } = this.mcu;
-    while (clock.nanosCounter < untilNs && !this.resetReason) {
+    while (clock.nanosCounter < untilNs && !this.resetReason && this.powered) {
       if (this.stalledToNs > clock.nanosCounter) {
         const ns = Math.min(this.stalledToNs, untilNs) - clock.nanosCounter;
         this.busyNs += ns;
@@ -159,7 +164,8 @@ export class Chip {
   }
 
   // The boot ROM's two functions that write to flash become breakpoints: the flash changes at once, and then the processor
-  // stands still for as long as the flash is busy, while DMA goes on, as on the chip.
+  // stands still for as long as the flash is busy, while DMA goes on, as on the chip. So does the one that begins the boot loader,
+  // from which the chip comes back by its power.
   mendFlash() {
     const { mcu } = this;
     const rom = new DataView(mcu.bootrom.buffer);
@@ -167,7 +173,7 @@ export class Chip {
     for (; rom.getUint16(entry, true); entry += 4) {
       const name = rom.getUint16(entry, true);
       const address = rom.getUint16(entry + 2, true) & ~1;
-      const code = { [ROM_ERASE]: BREAK_ERASE, [ROM_PROGRAM]: BREAK_PROGRAM }[name];
+      const code = { [ROM_ERASE]: BREAK_ERASE, [ROM_PROGRAM]: BREAK_PROGRAM, [ROM_BOOT_LOADER]: BREAK_BOOT_LOADER }[name];
       if (code) {
         rom.setUint16(address, 0xbe00 | code, true);
         rom.setUint16(address + 2, BX_LR, true);
@@ -188,6 +194,9 @@ export class Chip {
       this.change(offset, data.map((byte, i) => byte & this.flash[offset + i]));
       this.programs += third / PAGE_BYTES;
       this.stall((third / PAGE_BYTES) * programNs);
+    } else if (code === BREAK_BOOT_LOADER) {
+      this.powerOff();
+      this.inBootLoader = true;
     }
   }
 
@@ -282,6 +291,12 @@ export class Chip {
       this.answerConsole();
     };
     console.onSerialData = (data) => this.onConsole(data);
+    this.isConnected = false;
+    this.isOpen = true;
+    console.onDeviceConnected = () => {
+      this.isConnected = true;
+    };
+    this.tellOpen = (isOpen) => console.cdcSetControlLineState(isOpen ? 3 : 0);
     this.consoleEndpoint = () => console.outEndpoint;
   }
 
@@ -290,6 +305,13 @@ export class Chip {
     const data = Uint8Array.from(this.typed.splice(0, this.awaited));
     this.awaited = 0;
     this.mcu.usbCtrl.endpointReadDone(this.consoleEndpoint(), data);
+  }
+
+  // Tells the chip whether a program has the port open, as the lines DTR and RTS do.
+  open(isOpen) {
+    if (!this.isConnected || isOpen === this.isOpen) return;
+    this.isOpen = isOpen;
+    this.tellOpen(isOpen);
   }
 
   // Bytes for the console; they go as the chip takes them.

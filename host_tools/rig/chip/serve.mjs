@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 
 import { LineBench } from './bench.mjs';
+import { UsbBench } from './usb.mjs';
 import { WiredBench } from './wired.mjs';
 
 const CONFIGURE = 1; // JSON
@@ -15,6 +16,8 @@ const POWER_OFF = 6;
 const BLOCK = 7; // n, edges, UART bytes (16 bits each), codes of line and phone, edges (16, 8, 8), bytes
 const PASS = 8; // n, bytes for UART, line emulator's console and board's console (16 bits each), those bytes
 const READ_FLASH = 9; // answers it
+const PASS_ON_USB = 10; // as PASS, with a byte in front that says whether the host's port is open
+const SET_PIN = 11; // pin, level
 
 const NOTHING = Buffer.alloc(0);
 const state = {};
@@ -27,7 +30,8 @@ const HANDLERS = {
   },
   [FLASH]: (body) => {
     state.flash = new Uint8Array(body);
-    state.bench = new LineBench({ ...state.options, flash: state.flash });
+    const Bench = state.options.usb ? UsbBench : LineBench;
+    state.bench = new Bench({ ...state.options, flash: state.flash });
   },
   [EMULATOR_FLASH]: (body) => {
     state.bench = new WiredBench(state.options, state.flash, new Uint8Array(body));
@@ -37,6 +41,8 @@ const HANDLERS = {
   [BLOCK]: (body) => encode(state.bench.block(decode(body))),
   [PASS]: (body) => encodePassed(state.bench.pass(decodePass(body))),
   [READ_FLASH]: () => Buffer.from(state.flash),
+  [PASS_ON_USB]: (body) => encodePassed(state.bench.pass({ ...decodePass(body.subarray(1)), isOpen: !!body[0] })),
+  [SET_PIN]: ([pin, level]) => state.bench.setPin(pin, level),
 };
 
 function words(body, Words) {
