@@ -1,129 +1,119 @@
-"""Builds the announcement pack from texts.py: `python -m host_tools.prompts.build [FOLDER]`. Needs espeak-ng.
+"""Builds announcement packs from the texts: `python -m host_tools.prompts.build [FOLDER]`, a folder a language in it.
 
-The files are IMA ADPCM at 8 kHz. At 4 KB a second the pack fits what the firmware leaves free of a Pico's
-flash; a sample costs a table look-up and an addition; any computer plays the files, and common tools write
-them.
+The files are IMA ADPCM at 8 kHz. At 4 KB a second the pack of a language fits what the firmware leaves free of a Pico's
+flash; a sample costs a table look-up and an addition; any computer plays the files, and common tools write them.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import shutil
-import subprocess
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
-from host_tools.prompts.level import (
-    RMS_0_DBM0,
-    SAMPLE_RATE_HZ,
-    Samples,
-    active_level_dbm0,
-    frame_levels_dbm0,
-)
-from host_tools.prompts.texts import TEXTS
+from host_tools.prompts.language import Language, Prompt
+from host_tools.prompts.level import SAMPLE_RATE_HZ, Samples
+from host_tools.prompts.recordings import Finding, Recordings
+from host_tools.prompts.shaping import shaped
+from host_tools.prompts.speech import VoiceMissing, spoken
+from host_tools.prompts.texts import EMERGENCY_NUMBER, LANGUAGES, prompts_of
 
-PACK = Path(__file__).resolve().parents[2] / "firmware" / "prompts" / "en-US"
-SCRIPT = "texts.json"
-"""What each file of a pack says, beside the files."""
-
-ACTIVE_LEVEL_DBM0 = -18.0
-LOUDEST_FRAME_DBM0 = -9.0
-_LIMIT_DBM0 = -10.0  # of the loudest frame; the codec adds its noise
-
-_VOICE = "en-us"
-_WORDS_PER_MINUTE = 150
-_BAND_HZ = (300.0, 3400.0)
-_FILTER_TAPS = 801  # 20 Hz wide at either edge
-_SILENCE_BELOW_LOUDEST_DB = 40.0
-_FADE_S = 0.008
-_LEVEL_STEPS = 20
+PACKS = Path(__file__).resolve().parents[2] / "firmware" / "prompts"
+PACK = PACKS / "en-US"
+TEXTS_FILE = "texts.txt"
+"""What each file of a pack says, beside the files: NAME, tab, TEXT. A telephone for the deaf shows it."""
 
 
-class VoiceMissing(Exception):
-    """espeak-ng is not on this machine; the text says what to install."""
+@dataclass(frozen=True)
+class Built:
+    """What became of a pack.
+
+    Attributes:
+        language: its code.
+        size_bytes: of all its files.
+        recorded: how many prompts a speaker says.
+        missing: name and text of each that the computer's voice still says.
+        findings: what is wrong with recordings.
+        unknown: recordings of no prompt.
+    """
+
+    language: str
+    size_bytes: int
+    recorded: int
+    missing: Mapping[str, str]
+    findings: list[Finding]
+    unknown: list[str]
 
 
-def build(folder: Path) -> None:
-    """Writes the whole pack into `folder`: a WAV for each text, and the script. Files of no text are removed.
+def build(
+    folder: Path,
+    language: Language,
+    recordings: Recordings | None = None,
+    emergency_number: str = EMERGENCY_NUMBER,
+    advance: Callable[[], None] = lambda: None,
+) -> Built:
+    """Writes the whole pack of a language into `folder`: a WAV for each text, and the texts. Other WAVs are removed.
+
+    Args:
+        folder: is made where there is none.
+        language: what it says.
+        recordings: used where there is one; the computer's voice says the rest.
+        emergency_number: its digits.
+        advance: is called after each prompt.
 
     Raises:
-        VoiceMissing: there is no espeak-ng.
+        VoiceMissing: there is no espeak-ng, and no recording for each prompt.
     """
+    prompts = prompts_of(language, emergency_number)
+    names = {prompt.name for prompt in prompts}
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.wav"):
-        if old.stem not in TEXTS:
+        if old.stem not in names:
             old.unlink()
-    for name, text in TEXTS.items():
-        samples = np.round(levelled(trimmed(band_limited(spoken(text))))).astype(np.int16)
-        soundfile.write(folder / f"{name}.wav", samples, SAMPLE_RATE_HZ, format="WAV", subtype="IMA_ADPCM")
-    (folder / SCRIPT).write_text(json.dumps(TEXTS, indent=1) + "\n")
+    missing, findings = {}, []
+    for prompt in prompts:
+        speech, faults = recordings.speech(prompt) if recordings else (None, [])
+        findings += faults
+        if speech is None:
+            missing[prompt.name] = prompt.text
+            speech = spoken(prompt)
+        _write(folder / f"{prompt.name}.wav", shaped(speech))
+        advance()
+    write_texts(folder, prompts)
+    return Built(
+        language.code,
+        sum(path.stat().st_size for path in folder.iterdir()),
+        len(prompts) - len(missing),
+        missing,
+        findings,
+        sorted(recordings.names - names) if recordings else [],
+    )
 
 
-def spoken(text: str) -> Samples:
-    """What espeak-ng makes of a text, at 8 kHz.
-
-    Raises:
-        VoiceMissing: there is no espeak-ng.
-    """
-    espeak = shutil.which("espeak-ng")
-    if espeak is None:
-        raise VoiceMissing("prompts are spoken by espeak-ng: apt install espeak-ng")
-    command = [espeak, "-v", _VOICE, "-s", str(_WORDS_PER_MINUTE), "--stdout", text]
-    wav = subprocess.run(command, check=True, capture_output=True).stdout
-    samples, rate_hz = soundfile.read(io.BytesIO(wav), dtype="float64")
-    return np.asarray(soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ, quality="VHQ")) * 32768
+def write_texts(folder: Path, prompts: list[Prompt]) -> None:
+    """Writes what each file of a pack says."""
+    lines = (f"{prompt.name}\t{prompt.text}\n" for prompt in prompts)
+    (folder / TEXTS_FILE).write_text("".join(lines), encoding="utf-8")
 
 
-def band_limited(samples: Samples) -> Samples:
-    """The samples within the telephone band, 300 to 3400 Hz; linear phase."""
-    place = np.arange(_FILTER_TAPS) - _FILTER_TAPS // 2
-    low, high = (2 * edge_hz / SAMPLE_RATE_HZ for edge_hz in _BAND_HZ)
-    taps = (high * np.sinc(high * place) - low * np.sinc(low * place)) * np.blackman(_FILTER_TAPS)
-    return np.convolve(samples, taps)
+def read_texts(pack: Path) -> dict[str, str]:
+    """What each file of a pack says, by its name."""
+    lines = (pack / TEXTS_FILE).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t", 1) for line in lines)
 
 
-def trimmed(samples: Samples) -> Samples:
-    """The samples without the silence at either end, faded in and out so that neither end clicks."""
-    levels = frame_levels_dbm0(samples, frame_ms=10)
-    heard = np.flatnonzero(levels > levels.max() - _SILENCE_BELOW_LOUDEST_DB)
-    hop = SAMPLE_RATE_HZ // 200
-    part = samples[heard[0] * hop : (heard[-1] + 2) * hop].copy()
-    fade = np.sin(np.linspace(0, np.pi / 2, int(_FADE_S * SAMPLE_RATE_HZ))) ** 2
-    part[: len(fade)] *= fade
-    part[-len(fade) :] *= fade[::-1]
-    return part
-
-
-def levelled(samples: Samples) -> Samples:
-    """The samples at -18 dBm0 active level, with the loudest syllables held below -10 dBm0."""
-    for _ in range(_LEVEL_STEPS):
-        samples = samples * 10 ** ((ACTIVE_LEVEL_DBM0 - active_level_dbm0(samples)) / 20)
-        loudest_dbm0 = frame_levels_dbm0(samples).max()
-        if loudest_dbm0 <= _LIMIT_DBM0:
-            break
-        samples = _limited(samples)
-    return samples
-
-
-def _limited(samples: Samples) -> Samples:
-    """Turns down whatever is louder than the limit over 20 ms, with a gain that moves smoothly."""
-    window = np.hanning(SAMPLE_RATE_HZ // 50)
-    window /= window.sum()
-    power = np.convolve(samples**2, window, mode="same")
-    limit = (RMS_0_DBM0 * 10 ** (_LIMIT_DBM0 / 20)) ** 2
-    gain = np.sqrt(np.minimum(1.0, limit / np.maximum(power, 1.0)))
-    before = len(window) // 2
-    padded = np.pad(gain, (before, len(window) - 1 - before), mode="edge")
-    return samples * np.convolve(padded, window, mode="valid")
+def _write(path: Path, samples: Samples) -> None:
+    whole = np.round(samples).astype(np.int16)
+    soundfile.write(path, whole, SAMPLE_RATE_HZ, format="WAV", subtype="IMA_ADPCM")
 
 
 if __name__ == "__main__":
+    packs = Path(sys.argv[1]) if len(sys.argv) > 1 else PACKS
     try:
-        build(Path(sys.argv[1]) if len(sys.argv) > 1 else PACK)
-    except VoiceMissing as missing:
-        sys.exit(f"star57: {missing}")
+        for spoken_language in LANGUAGES.values():
+            build(packs / spoken_language.code, spoken_language)
+    except VoiceMissing as voice_missing:
+        sys.exit(f"star57: {voice_missing}")

@@ -43,13 +43,13 @@ def active_level_dbm0(samples: Samples) -> float:
             continue
         active_dbm0 = 10 * float(np.log10(energy / active / RMS_0_DBM0**2))
         margin_db = active_dbm0 - threshold_dbm0
-        if margin_db >= _MARGIN_DB:
-            if previous is None:
-                return active_dbm0
+        if margin_db < _MARGIN_DB:
+            previous = active_dbm0, margin_db
+        elif previous is not None:
             last_dbm0, last_margin_db = previous
             share = (_MARGIN_DB - last_margin_db) / (margin_db - last_margin_db)
             return last_dbm0 + share * (active_dbm0 - last_dbm0)
-        previous = active_dbm0, margin_db
+        # Else the threshold is so high that only a peak at the very end counts, with no time to hang over.
     return level_dbm0(samples)
 
 

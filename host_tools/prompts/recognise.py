@@ -19,7 +19,9 @@ _LEAST_SCORE = 0.75
 _LEAST_GOING_ON = 0.5
 _HOP_S = 0.25
 _QUIET_DBM0 = -50.0
+_HEAD_SAMPLES = int(_HEAD_S * SAMPLE_RATE_HZ)
 _FFT_SAMPLES = 1 << 15
+_STEP_SAMPLES = _FFT_SAMPLES - _HEAD_SAMPLES + 1  # how many places a block tells of, for the longest head
 _DIGIT_TONES_HZ = (697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0)
 _NOTCH_HZ = 30.0
 _LEVEL_KEPT_AT_HZ = 1000.0
@@ -85,7 +87,7 @@ def prompts_heard(audio: npt.ArrayLike, pack: Path) -> list[PromptHeard]:
         The prompts in the order of time; no two overlap. A digit dialled over a prompt hides nothing, as its
         frequencies are left out on both sides.
     """
-    heard = _distinct(np.asarray(audio, np.float64))
+    heard = _Heard(_distinct(np.asarray(audio, np.float64)))
     candidates = [
         candidate
         for name, prompt in _prompts(pack).items()
@@ -118,14 +120,37 @@ def tones_heard(audio: npt.ArrayLike) -> list[ToneHeard]:
     return sorted(tones, key=lambda tone: tone.start_s)
 
 
+@dataclass(frozen=True)
+class _Prompt:
+    """A prompt of a pack, made distinct.
+
+    Attributes:
+        samples: as far as it sounds.
+        head: what it is recognised by.
+        head_energy: the sum of its squares.
+        spectrum: of the head, conjugate; single precision, which is enough to tell a score to a thousandth.
+    """
+
+    samples: Samples
+    head: Samples
+    head_energy: float
+    spectrum: npt.NDArray[np.complex64]
+
+
 @cache
-def _prompts(pack: Path) -> dict[str, Samples]:
+def _prompts(pack: Path) -> dict[str, _Prompt]:
     prompts = {}
     for path in sorted(pack.glob("*.wav")):
-        samples, _ = soundfile.read(path, dtype="int16")
-        sounding = np.flatnonzero(np.abs(samples.astype(np.int32)) > RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20))
-        prompts[path.stem] = _distinct(samples[: sounding[-1] + 1].astype(np.float64))
+        recorded, _ = soundfile.read(path, dtype="int16")
+        sounding = np.flatnonzero(np.abs(recorded.astype(np.int32)) > RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20))
+        samples = _distinct(recorded[: sounding[-1] + 1].astype(np.float64))
+        head = samples[:_HEAD_SAMPLES]
+        prompts[path.stem] = _Prompt(samples, head, float(np.sum(head**2)), np.conj(_spectrum(head)))
     return prompts
+
+
+def _spectrum(samples: Samples) -> npt.NDArray[np.complex64]:
+    return np.asarray(np.fft.rfft(samples.astype(np.float32), _FFT_SAMPLES), np.complex64)
 
 
 def _distinct(samples: Samples) -> Samples:
@@ -141,35 +166,64 @@ def _distinct(samples: Samples) -> Samples:
     return np.asarray(np.fft.irfft(spectrum, length)[: len(samples)])
 
 
-def _occurrences(name: str, prompt: Samples, heard: Samples) -> Iterator[PromptHeard]:
-    head = prompt[: int(_HEAD_S * SAMPLE_RATE_HZ)]
-    scores = _correlation(head, heard)
+class _Heard:
+    """The audio in which prompts are looked for, with what the search for each of them needs."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.energy = np.concatenate(([0.0], np.cumsum(samples**2)))
+        self.blocks = [self._block(start) for start in range(0, len(samples), _STEP_SAMPLES)]
+
+    def _block(self, start: int) -> _Block:
+        samples = self.samples[start : start + _FFT_SAMPLES]
+        return _Block(
+            start, float(self.energy[start + len(samples)] - self.energy[start]), _spectrum(samples)
+        )
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A part of the audio: it tells of `_STEP_SAMPLES` places from `start`, and reaches beyond the last of them.
+
+    Attributes:
+        start: its first sample.
+        energy: the sum of its squares.
+        spectrum: single precision.
+    """
+
+    start: int
+    energy: float
+    spectrum: npt.NDArray[np.complex64]
+
+
+def _occurrences(name: str, prompt: _Prompt, heard: _Heard) -> Iterator[PromptHeard]:
+    length = len(prompt.head)
+    scores = _correlation(prompt, heard)
     while len(scores):
         place = int(np.argmax(scores))
         score = float(scores[place])
         if score < _LEAST_SCORE:
             return
-        samples = len(head) + _going_on(prompt[len(head) :], heard[place + len(head) :])
+        samples = length + _going_on(prompt.samples[length:], heard.samples[place + length :])
         yield PromptHeard(name, place / SAMPLE_RATE_HZ, score, samples / SAMPLE_RATE_HZ)
-        scores[max(0, place - len(head)) : place + len(head)] = 0
+        scores[max(0, place - length) : place + length] = 0
 
 
-def _correlation(head: Samples, heard: Samples) -> Samples:
-    """Normalised cross-correlation at every place where the whole of `head` fits."""
-    places = len(heard) - len(head) + 1
-    if places <= 0:
-        return np.empty(0)
-    step = _FFT_SAMPLES - len(head) + 1
-    pattern = np.conj(np.fft.rfft(head, _FFT_SAMPLES))
-    products = [
-        np.fft.irfft(np.fft.rfft(heard[start : start + _FFT_SAMPLES], _FFT_SAMPLES) * pattern)[:step]
-        for start in range(0, places, step)
-    ]
-    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
-    floor = len(head) * (RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20)) ** 2
-    local = np.maximum(energy[len(head) :] - energy[: -len(head)], floor)
-    product: Samples = np.concatenate(products)[:places]
-    return np.asarray(product / np.sqrt(local * np.sum(head**2)))
+def _correlation(prompt: _Prompt, heard: _Heard) -> Samples:
+    """Normalised cross-correlation at every place where the whole head fits; 0 where it is too quiet to be one."""
+    length = len(prompt.head)
+    scores = np.zeros(max(0, len(heard.samples) - length + 1))
+    floor = length * (RMS_0_DBM0 * 10 ** (_QUIET_DBM0 / 20)) ** 2
+    for block in heard.blocks:
+        # No score is more than the root of the energy over the floor (Cauchy and Schwarz).
+        if block.energy < _LEAST_SCORE**2 * floor:
+            continue
+        here = scores[block.start : block.start + _STEP_SAMPLES]
+        first, end = block.start, block.start + len(here)
+        product = np.fft.irfft(block.spectrum * prompt.spectrum, _FFT_SAMPLES)[: len(here)]
+        local = heard.energy[first + length : end + length] - heard.energy[first:end]
+        here[:] = product / np.sqrt(np.maximum(local, floor) * prompt.head_energy)
+    return scores
 
 
 def _going_on(rest: Samples, heard: Samples) -> int:
@@ -204,15 +258,22 @@ def _pair_sounds(heard: Samples, pair_hz: tuple[float, float]) -> npt.NDArray[np
     if len(heard) < window:
         return np.empty(0, np.bool_)
     frames = np.lib.stride_tricks.sliding_window_view(heard, window)[:: int(_TONE_HOP_S * SAMPLE_RATE_HZ)]
-    time_s = np.arange(window) / SAMPLE_RATE_HZ
-    first, second = (
-        2 * np.abs(frames @ np.exp(-2j * np.pi * tone_hz * time_s)) ** 2 / window**2 for tone_hz in pair_hz
-    )
-    total = np.mean(frames**2, axis=1)
-    loud = total > (RMS_0_DBM0 * 10 ** (_TONE_QUIET_DBM0 / 20)) ** 2
+    total = np.einsum("ij,ij->i", frames, frames) / window
+    sounds: npt.NDArray[np.bool_] = total > (RMS_0_DBM0 * 10 ** (_TONE_QUIET_DBM0 / 20)) ** 2
+    loud = frames[sounds]
+    first, second = (_power(loud, tone_hz) for tone_hz in pair_hz)
     twist = 10 ** (_TONE_TWIST_DB / 10)
     balanced = (first < twist * second) & (second < twist * first)
-    return np.asarray(loud & balanced & (first + second > _TONE_SHARE * total))
+    sounds[sounds] = balanced & (first + second > _TONE_SHARE * total[sounds])
+    return sounds
+
+
+def _power(frames: Samples, tone_hz: float) -> Samples:
+    """Of one frequency, in each frame: what its mean square would be, were it alone."""
+    window = frames.shape[1]
+    angles = 2 * np.pi * tone_hz * np.arange(window) / SAMPLE_RATE_HZ
+    parts = frames @ np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.asarray(2 * np.sum(parts**2, axis=1) / window**2)
 
 
 def _runs(sounds: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:

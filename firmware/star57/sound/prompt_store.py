@@ -13,16 +13,27 @@ class PromptStore:
 
     A file has its name only when it is whole and its hash is right, so a power cut leaves the prompt as it was. While
     the store is not `is_open`, parts are passed by: writing to flash holds up what the household is told.
+    root, language: the prompts of a language are in its folder in `root`; without a language, in `root`.
     """
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, root, language=None):
+        self.folder = root
         self.is_open = True
+        self._root = root
         self._name = None
         self._sha256 = None
         self._received = 0
         self._state = None
         self._hash = None
+        self.use(language)
+
+    def use(self, language):
+        """What comes from now on is of this language; what has come in part is forgotten."""
+        if self._state == RECEIVING:
+            self._fail()
+        self._name = None
+        self._state = None
+        self.folder = self._root + "/" + language if language else self._root
 
     def progress(self):
         """How far the last prompt has come, as the heartbeat tells it; None before the first."""
@@ -59,6 +70,7 @@ class PromptStore:
 
     def _append(self, data):
         if not self._received:
+            _make_folder(self._root)
             _make_folder(self.folder)
         with open(self._path(".new"), "ab" if self._received else "wb") as file:
             file.write(data)

@@ -10,14 +10,21 @@ FILE = bytes(byte & 255 for byte in range(3000))
 SHA256 = hashlib.sha256(FILE).digest().hex()
 
 
-def empty():
+def remove(folder):
     try:
-        for name in os.listdir(FOLDER):
-            os.remove(FOLDER + "/" + name)
-        os.rmdir(FOLDER)
+        for name in os.listdir(folder):
+            remove(folder + "/" + name)
+        os.rmdir(folder)
     except OSError:
-        pass
-    return PromptStore(FOLDER)
+        try:
+            os.remove(folder)
+        except OSError:
+            pass
+
+
+def empty(language=None):
+    remove(FOLDER)
+    return PromptStore(FOLDER, language)
 
 
 def push(store, data=FILE, sha256=SHA256, upto=None, name="traced"):
@@ -113,3 +120,32 @@ def test_while_the_household_is_spoken_to_nothing_is_taken():
     store.is_open = True
     push(store)
     assert kept() == FILE
+
+
+def test_the_prompts_of_each_language_have_their_folder():
+    store = empty("fr-CA")
+    assert store.folder == FOLDER + "/fr-CA"
+    push(store)
+    store.use("es-US")
+    assert store.folder == FOLDER + "/es-US"
+    assert store.progress() is None
+    push(store)
+    assert sorted(os.listdir(FOLDER)) == ["es-US", "fr-CA"]
+    for language in ("es-US", "fr-CA"):
+        assert os.listdir(FOLDER + "/" + language) == ["traced.wav"]
+    remove(FOLDER)
+
+
+def test_a_prompt_that_has_come_in_part_when_the_language_changes_comes_anew():
+    store = empty("fr-CA")
+    push(store, upto=1000)
+    store.use("es-US")
+    assert os.listdir(FOLDER + "/fr-CA") == []
+    for offset in (1920, 2880):
+        store.take("traced", 3000, SHA256, offset, FILE[offset : offset + 960])
+    assert store.progress() is None
+    push(store)
+    assert store.progress()["state"] == KEPT
+    with open(FOLDER + "/es-US/traced.wav", "rb") as file:
+        assert file.read() == FILE
+    remove(FOLDER)

@@ -1,40 +1,80 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from host_tools.prompts import build
-from host_tools.prompts.level import SAMPLE_RATE_HZ, active_level_dbm0, frame_levels_dbm0, level_dbm0
+from host_tools.prompts.language import Language
+from host_tools.prompts.recordings import Recordings
+from host_tools.prompts.shaping import shaped
+from host_tools.prompts.speech import VoiceMissing, spoken
+from host_tools.prompts.texts import LANGUAGES, prompts_of
 
-
-def _sine(seconds: float, hz: float, peak: float) -> np.ndarray:
-    return peak * np.sin(2 * np.pi * hz * np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)
-
-
-@pytest.mark.parametrize(
-    ("hz", "kept"), [(150, False), (400, True), (1000, True), (3300, True), (3600, False)]
+SMALL = Language(
+    "en-US", "English", "en-us", 160, "", {"danger": "Dial {emergency}.", "on": "on"}, {"on": "[[0n]]"}
 )
-def test_the_band(hz: float, kept: bool) -> None:
-    sine = _sine(1, hz, 10_000)
-    change_db = level_dbm0(build.band_limited(sine)[2000:6000]) - level_dbm0(sine[2000:6000])
-    assert abs(change_db) < 0.5 if kept else change_db < -40
 
 
-def test_silence_goes_and_the_ends_are_faded() -> None:
-    trimmed = build.trimmed(np.concatenate([np.zeros(4000), _sine(0.5, 1000, 8000), np.zeros(4000)]))
-    assert 4000 <= len(trimmed) <= 4160
-    assert abs(trimmed[0]) < 1
-    assert abs(trimmed[-1]) < 1
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    return folder
 
 
-def test_a_shout_is_turned_down_and_the_rest_keeps_its_level() -> None:
-    speech = np.concatenate([_sine(2, 1000, 1000), _sine(0.2, 1000, 12_000), _sine(2, 1000, 1000)])
-    levelled = build.levelled(speech)
-    assert frame_levels_dbm0(levelled).max() < build.LOUDEST_FRAME_DBM0
-    assert active_level_dbm0(levelled) == pytest.approx(build.ACTIVE_LEVEL_DBM0, abs=0.5)
+def _record(path: Path, seconds: float = 1.0, peak: float = 0.3, rate_hz: int = 44100) -> None:
+    time_s = np.arange(int(seconds * rate_hz)) / rate_hz
+    soundfile.write(path, peak * np.sin(2 * np.pi * 1000 * time_s), rate_hz)
 
 
-def test_without_a_voice_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pack_has_a_file_for_each_prompt_and_the_texts_and_nothing_else(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "old.wav", np.zeros(100), 8000)
+    built = build.build(tmp_path, SMALL)
+    names = {"danger", "on", "language_1", "language_2", "language_3"}
+    assert {path.stem for path in tmp_path.glob("*.wav")} == names
+    texts = build.read_texts(tmp_path)
+    assert texts["danger"] == "Dial 9 1 1."
+    assert texts["language_3"] == "Pour le français, faites le 3."
+    assert set(built.missing) == names
+    assert built.size_bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_the_committed_packs_are_what_these_texts_give(tmp_path: Path) -> None:
+    """As far as the voice of this machine is the voice that built them: the ends of words tell a wrong sound."""
+    for code, names in {"en-US": ["and"], "es-US": ["plus"], "fr-CA": ["6", "6_before_noun"]}.items():
+        for prompt in prompts_of(LANGUAGES[code]):
+            if prompt.name in names:
+                length = len(shaped(spoken(prompt)))
+                committed = soundfile.info(build.PACKS / code / f"{prompt.name}.wav").frames
+                assert length == pytest.approx(committed, abs=600)
+
+
+def test_a_recording_is_used_and_what_is_missing_is_said(tmp_path: Path, recordings: Path) -> None:
+    _record(recordings / "danger.wav")
+    _record(recordings / "dangre.wav")
+    built = build.build(tmp_path / "pack", SMALL, Recordings(recordings), advance=lambda: None)
+    assert built.recorded == 1
+    assert list(built.missing) == ["on", "language_1", "language_2", "language_3"]
+    assert built.unknown == ["dangre"]
+    about = soundfile.info(tmp_path / "pack" / "danger.wav")
+    assert (about.samplerate, about.channels, about.subtype) == (8000, 1, "IMA_ADPCM")
+    assert about.duration == pytest.approx(1.0, abs=0.1)
+
+
+def test_without_a_voice_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(build.VoiceMissing, match="apt install espeak-ng"):
-        build.spoken("one")
+    with pytest.raises(VoiceMissing, match="apt install espeak-ng"):
+        build.build(tmp_path, SMALL)
+
+
+def test_with_all_recordings_no_voice_is_needed(
+    tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for prompt in prompts_of(SMALL):
+        _record(recordings / f"{prompt.name}.WAV", seconds=0.4)
+    built = build.build(tmp_path / "pack", SMALL, Recordings(recordings))
+    assert (built.recorded, built.missing, built.findings) == (5, {}, [])

@@ -1,4 +1,4 @@
-"""The firmware's decoder against libsndfile's, on every file of the pack and on PCM."""
+"""The firmware's decoder against libsndfile's, on every file of every pack and on PCM."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from host_tools.prompts.build import PACK
-from host_tools.prompts.texts import TEXTS
+from host_tools.prompts.build import PACKS, read_texts
+from host_tools.prompts.texts import LANGUAGES
 from host_tools.rig.micropython import ROOT, interpreter_command
 
 # Plays each named file of a folder onto standard output in blocks of 160; the last is filled up with silence.
@@ -45,9 +45,12 @@ def _in_blocks(samples: np.ndarray) -> np.ndarray:
     return np.pad(samples, (0, -len(samples) % 160))
 
 
-def test_every_prompt_decodes_as_libsndfile_decodes_it(tmp_path: Path) -> None:
-    expected = [_in_blocks(soundfile.read(PACK / f"{name}.wav", dtype="int16")[0]) for name in TEXTS]
-    assert np.array_equal(_played(PACK, list(TEXTS), tmp_path), np.concatenate(expected))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_prompt_decodes_as_libsndfile_decodes_it(language: str, tmp_path: Path) -> None:
+    pack = PACKS / language
+    names = list(read_texts(pack))
+    expected = [_in_blocks(soundfile.read(pack / f"{name}.wav", dtype="int16")[0]) for name in names]
+    assert np.array_equal(_played(pack, names, tmp_path), np.concatenate(expected))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "IMA_ADPCM"])

@@ -37,3 +37,8 @@ def test_pauses_do_not_count_as_speech() -> None:
     assert level_dbm0(spoken) == pytest.approx(-22.8, abs=0.1)
     # The hangover of 0.2 s after each stretch counts as speech: 2.4 s in place of 2 s.
     assert active_level_dbm0(spoken) == pytest.approx(-18.8, abs=0.3)
+
+
+def test_a_peak_at_the_very_end_is_not_all_that_counts() -> None:
+    spoken = np.concatenate([_sine(0.4, -18), _sine(0.06, -12)])
+    assert active_level_dbm0(spoken) == pytest.approx(level_dbm0(spoken), abs=0.5)

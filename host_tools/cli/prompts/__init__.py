@@ -1,0 +1,1 @@
+"""`star57 prompts`: what the household hears; one verb, one file."""
