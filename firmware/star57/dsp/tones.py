@@ -9,7 +9,7 @@ from star57.dsp.level import peak
 _RAMP_SAMPLES = const(32)  # 4 ms: the click of a keyed tone is then 30 dB down
 
 # A quarter of a sine of 1024 steps, in the middle of each, in Q14, two bytes each: as a literal it stays in flash.
-_QUARTER_SINE = (
+QUARTER_SINE = (
     b"\x32\x00\x97\x00\xfb\x00\x60\x01\xc4\x01\x29\x02\x8d\x02\xf2\x02\x56\x03\xbb\x03\x1f\x04\x83\x04"
     b"\xe7\x04\x4c\x05\xb0\x05\x14\x06\x78\x06\xdc\x06\x40\x07\xa4\x07\x07\x08\x6b\x08\xcf\x08\x32\x09"
     b"\x96\x09\xf9\x09\x5c\x0a\xc0\x0a\x23\x0b\x85\x0b\xe8\x0b\x4b\x0c\xae\x0c\x10\x0d\x72\x0d\xd5\x0d"
@@ -127,7 +127,7 @@ class ToneSender:
     def fill(self, buffer, n):
         """Writes up to `n` samples into `buffer`, array("h"), and answers how many; 0 when done."""
         count = max(0, min(n, self._state[_DURATION] - self._state[_SENT]))
-        _send(self._state, _QUARTER_SINE, buffer, count)
+        _send(self._state, QUARTER_SINE, buffer, count)
         return count
 
 

@@ -25,6 +25,7 @@ _DIALLING_SAMPLES = const(8 * 5000)
 # but one of 85 ms at the most is the digit 1 when a digit of more pulses came less than 5 s before it.
 COUNTRIES = {
     "US": (20, 30, 110, 200, 200, 1050, 1050),  # flash 300 to 1000 ms, S55
+    "CA": (20, 30, 110, 200, 200, 1050, 1050),  # as in the US
     "GB": (
         20,
         30,

@@ -20,6 +20,7 @@ CADENCES = {
     "US": (_LONG_GAP, 6500 * _SAMPLES_PER_MS),  # 2-4; distinctive 0.8-0.4-0.8-4
     "AU": (_LONG_GAP, 3900 * _SAMPLES_PER_MS),  # 0.4-0.2-0.4-2; distinctive 0.4-0.4-0.2-2, 0.4-2.6
     "BR": (_GAP, 6000 * _SAMPLES_PER_MS),  # 1-4
+    "CA": (_LONG_GAP, 6500 * _SAMPLES_PER_MS),  # as in the US
     "DE": (_GAP, 7500 * _SAMPLES_PER_MS),  # 1-4, elsewhere 1-5
     "FI": (_GAP, 6000 * _SAMPLES_PER_MS),  # 1-4
     "FR": (_GAP, 5500 * _SAMPLES_PER_MS),  # 1.5-3.5

@@ -1,4 +1,4 @@
-"""Plays prompts, tones and silences one after another. `fill` is the audio path, all else is outside it."""
+"""Plays prompts, tones, silences and texts one after another. `fill` is the audio path, all else is outside it."""
 
 from array import array
 
@@ -6,6 +6,7 @@ import micropython
 from micropython import const
 
 from star57 import wav
+from star57.dsp.baudot import BaudotSender
 from star57.dsp.tones import ToneSender
 from star57.sound import adpcm
 from star57.sound.regions import QUIET, SILENT
@@ -33,6 +34,13 @@ class Signal:
     def __init__(self, tone, duration_ms=0):
         self.tone = tone
         self.duration_ms = duration_ms
+
+
+class Text:
+    """An item to play: `text`, line by line as it is, for a TTY (dsp/baudot.py), with mark before and behind it."""
+
+    def __init__(self, text):
+        self.text = text
 
 
 @micropython.viper
@@ -151,8 +159,34 @@ class _ToneSource:
             self._sender.start(first_hz, first_dbm0, second_hz, second_dbm0, self._section_left)
 
 
+class _TextSource:
+    """The samples of a text for a TTY. It has a sender of its own: the text before it may still be sent."""
+
+    broken = False
+
+    def __init__(self, text):
+        self._sender = BaudotSender()
+        self._sender.start(text)
+        self._scratch = array("h", bytes(2 * _SCRATCH_SAMPLES))
+        self.remaining = self._sender.remaining
+
+    def fill(self, buffer, offset, n):
+        """Writes up to `n` samples at `offset` and answers how many; fewer only at the end."""
+        end = offset + min(n, self.remaining)
+        at = offset
+        while at < end:
+            count = self._sender.fill(self._scratch, min(end - at, _SCRATCH_SAMPLES))
+            _copy(self._scratch, buffer, at, count)
+            at += count
+        self.remaining -= end - offset
+        return end - offset
+
+    def close(self):
+        pass
+
+
 class Player:
-    """Plays items: prompt names, Signal and Silence.
+    """Plays items: prompt names, Signal, Silence and Text.
 
     A prompt is a file of the first of `prompts_folders` that has it, without ".wav". region: a row of
     regions.REGIONS. faults: how often each named fault has happened; a prompt that cannot be played is a short silence
@@ -229,6 +263,8 @@ class Player:
             return _ToneSource(QUIET, item.duration_ms, self._sender)
         if isinstance(item, Signal):
             return _ToneSource(self._region[item.tone], item.duration_ms, self._sender)
+        if isinstance(item, Text):
+            return _TextSource(item.text)
         return self._open(item) or _ToneSource(QUIET, _FAULT_MS, self._sender)
 
     def _open(self, name):

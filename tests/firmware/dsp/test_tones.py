@@ -9,7 +9,7 @@ from star57.dsp.tones import DTMF_KEYS, DtmfSender, ToneSender
 
 
 def test_the_quarter_of_a_sine():
-    table = tones._QUARTER_SINE
+    table = tones.QUARTER_SINE
     for k in range(256):
         assert table[2 * k] + (table[2 * k + 1] << 8) == round(16384 * math.sin(math.pi / 512 * (k + 0.5))), k
 

@@ -3,7 +3,7 @@ import struct
 from array import array
 
 import micropython
-from star57.sound.player import PROMPT_BROKEN, PROMPT_MISSING, Player, Signal, Silence
+from star57.sound.player import PROMPT_BROKEN, PROMPT_MISSING, Player, Signal, Silence, Text
 from star57.sound.regions import REGIONS
 
 BLOCK_SAMPLES = 160
@@ -112,7 +112,9 @@ def test_play_replaces_what_plays_and_stop_is_silent_within_a_block():
 
 def test_filling_allocates_nothing_across_files_tones_and_silences():
     player = _player(PACK)
-    player.play(("charge_is", "5", "dollars", Silence(35), Signal("reorder", 1100), "not_charged"))
+    player.play(
+        ("charge_is", "5", "dollars", Silence(35), Signal("reorder", 1100), "not_charged", Text("GA"))
+    )
     block = array("h", bytes(2 * BLOCK_SAMPLES))
     blocks = 0
     while not player.idle:
@@ -123,7 +125,7 @@ def test_filling_allocates_nothing_across_files_tones_and_silences():
             micropython.heap_unlock()
         player.prepare()
         blocks += 1
-    assert 200 < blocks < 260
+    assert 250 < blocks < 320
     assert not any(player.faults.values())
 
 
@@ -222,6 +224,18 @@ def test_a_tone_that_ends_of_itself_is_not_stretched():
         player.play((Signal("confirmation", duration_ms),))
         _played(player, 4800)
         assert player.idle
+
+
+def test_texts_follow_one_another_each_with_its_marks():
+    alone = _player()
+    alone.play((Text("E"),))
+    once = _played(alone, 1600 + 2 * 1408 + 2400)
+    assert any(once[-40:])
+    assert _played(alone, 160) == [0] * 160
+    assert alone.idle
+    player = _player()
+    player.play((Text("E"), Silence(20), Text("E")))
+    assert _played(player, 2 * len(once) + 160, 147) == once + [0] * 160 + once
 
 
 def test_what_is_cut_off_ends_without_a_click():

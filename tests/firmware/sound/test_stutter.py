@@ -6,7 +6,7 @@ from array import array
 import micropython
 import signals
 from star57.dsp.tones import DtmfSender, ToneSender
-from star57.sound.player import Player
+from star57.sound.player import Player, Signal
 from star57.sound.regions import REGIONS
 from star57.sound.stutter import Stutter
 
@@ -18,8 +18,8 @@ QUIET_MS = 200
 class Bursts:
     """A stutter and its player; `hear` lets the pair carry samples, the audio path under heap lock."""
 
-    def __init__(self):
-        self.player = Player(("build/no-such-folder",), REGIONS["US"])
+    def __init__(self, country="US"):
+        self.player = Player(("build/no-such-folder",), REGIONS[country])
         self.stutter = Stutter(self.player)
         self.out = array("h", bytes(2 * N))
         self.sounding = []  # one a block
@@ -66,6 +66,17 @@ def digit(on_ms=50, low_dbm0=-10, high_dbm0=-8, key="5"):
 
 def added(first, second):
     return array("h", [a + b for a, b in zip(first, second)])
+
+
+def dial_tones():
+    """(country, first Hz, second Hz or 0) of each dial tone, in the middle and at the edges of what may be sent."""
+    for country in REGIONS:
+        tolerance = 5 if country == "GB" else 2  # percent: SIN 350; a register's filter
+        first_hz, _, second_hz, _ = REGIONS[country]["dial"].sections[0][0]
+        for percent in (100 - tolerance, 100, 100 + tolerance):
+            yield country, first_hz * percent // 100, second_hz * percent // 100
+    for first_hz, second_hz in ((330, 440), (400, 450), (415, 440), (400, 425)):
+        yield "FR", first_hz, second_hz  # what else TELEPHONY 6 has
 
 
 def begun(duration_ms=400):
@@ -150,3 +161,48 @@ def test_noise_of_a_room_and_hum_do_not_keep_them_away():
         bursts.stutter.begin()
         bursts.hear(added(dial_tone(1000), beside))
         assert bursts.sounding[-1]
+
+
+def test_the_dial_tone_of_no_country_keeps_them_away():
+    # Also where it is as loud as samples can be, with the bursts on it, 15 dB down.
+    for country, first_hz, second_hz in dial_tones():
+        loud = tone(first_hz, -5 if second_hz else 1, second_hz, -5, duration_ms=460)
+        bursts = Bursts(country)
+        bursts.stutter.begin()
+        bursts.hear(loud[: 8 * 260])
+        assert bursts.sounding[-1], (country, first_hz)
+        bursts.hear(added(loud[8 * 260 :], _coupled(country)))
+        assert bursts.sounding[-1], (country, first_hz)
+
+
+def _coupled(country):
+    """The first 200 ms of the bursts, as the pair has them."""
+    player = Player((), REGIONS[country])
+    player.play((Signal("stutter"),))
+    samples = array("h", bytes(2 * 8 * 200))
+    player.fill(samples, len(samples))
+    return array("h", [x * 5 // 28 for x in samples])
+
+
+def test_a_digit_ends_them_over_the_dial_tone_of_every_country():
+    for country in REGIONS:
+        first_hz, first_dbm0, second_hz, second_dbm0 = REGIONS[country]["dial"].sections[0][0]
+        dial = tone(first_hz, first_dbm0, second_hz, second_dbm0, duration_ms=260)
+        for key in "1#":
+            bursts = Bursts(country)
+            bursts.stutter.begin()
+            bursts.hear(dial)
+            assert bursts.sounding[-1], country
+            bursts.sounding.clear()
+            bursts.hear(added(digit(40, -25, -23, key), dial[: 8 * 100]))
+            assert sum(bursts.sounding) <= 1, (country, key)
+
+
+def test_the_largest_samples_there_are_make_the_loudest_sound():
+    # Signs as those of the filter's seven taps: the sum is the largest that can be, and it must not wrap.
+    signs = (1, -1, -1, 1, -1, -1, 1)
+    for highest, lowest in ((32767, -32768), (-32768, 32767)):
+        bursts = begun()
+        bursts.sounding.clear()
+        bursts.hear(array("h", [highest if signs[k % 7] > 0 else lowest for k in range(2 * N)]))
+        assert sum(bursts.sounding) <= 1

@@ -27,6 +27,13 @@ def test_reorder_is_120_interruptions_a_minute() -> None:
     assert [bool(part.any()) for part in heard] == [True, False] * 120
 
 
+def test_every_second_burst_of_australian_reorder_is_10_db_down() -> None:
+    heard = ToneGenerator(tones.PLANS["AU"].reorder).samples(4 * 6000).reshape(-1, 3000)
+    levels = [level_at(part, 425) for part in heard[::2]]
+    assert levels == pytest.approx([-13, -23, -13, -23], abs=0.1)
+    assert not heard[1::2].any()
+
+
 @given(
     st.sampled_from([tones.DIAL, tones.BUSY, tones.RINGBACK]),
     st.lists(st.integers(0, 700), min_size=1, max_size=20),
