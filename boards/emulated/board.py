@@ -16,6 +16,7 @@ import uctypes
 from line_time import LineTime
 from micropython import const
 from serial_port import SerialPort
+from slots import Slots
 
 BLOCK_SAMPLES = const(160)
 RING_EDGE = const(0)
@@ -43,12 +44,13 @@ class Network:
 
 class Board:
     """The emulated board. The rig's JSON is in STAR57_RIG: pipes, flash and prompt folders, seed, clock, patience,
-    whether there is a serial port and a network, and who knows names there.
+    whether there is a serial port and a network, and who knows names there; a folder for firmware slots, or null.
     """
 
     name = "emulated"
     version = "0.1.0"
     commit = ""
+    console = None
     phone_out_delay_samples = 0
 
     def __init__(self):
@@ -60,6 +62,9 @@ class Board:
         self.reset_reason = rig["reset_reason"]
         self.serial = SerialPort() if rig["serial"] else None
         self.network = Network(rig["name_server"]) if rig["network"] else None
+        self.slots = Slots(rig["slots"]) if rig.get("slots") else None
+        if self.slots and self.slots.version:
+            self.version = self.slots.version
         self.line_in = array("h", bytes(2 * BLOCK_SAMPLES))
         self.phone_in = array("h", bytes(2 * BLOCK_SAMPLES))
         self.phone_out = array("h", bytes(2 * BLOCK_SAMPLES))

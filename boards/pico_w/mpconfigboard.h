@@ -1,10 +1,11 @@
 // Star57 on a Raspberry Pi Pico W.
 #define MICROPY_HW_BOARD_NAME           "Star57 on Raspberry Pi Pico W"
 
-// 2 MB of flash: firmware at the bottom, the prompts behind it, settings and calls at the top. The wireless chip's own
-// firmware is part of the first.
-#define MICROPY_HW_ROMFS_BYTES          (384 * 1024)
-#define MICROPY_HW_FLASH_STORAGE_BYTES  (768 * 1024)
+// 2 MB of flash: boot selector, its records, two slots for firmware, prompts, settings and calls (docs/slots.md). With the
+// wireless chip's own firmware one does not fit into a slot: MicroPython's own build has one firmware and no selector.
+#define MICROPY_HW_SLOT_BYTES           (592 * 1024)
+#define MICROPY_HW_ROMFS_BYTES          (656 * 1024)
+#define MICROPY_HW_FLASH_STORAGE_BYTES  (196 * 1024)
 
 #if MICROPY_PY_NETWORK_CYW43
 #define MICROPY_PY_NETWORK                  (1)

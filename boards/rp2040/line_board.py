@@ -81,8 +81,10 @@ class LineBoard:
         self._seconds = 0
         self._samples = 0
         self._wall_at_start = None
+        self.slots = self._open_slots()
         self.serial = HostSerial()
-        self.serial.console.names["board"] = self
+        self.console = self.serial.console.names
+        self.console["board"] = self
 
     async def next_block(self):
         """Waits for the next block and answers how many samples it has."""
@@ -151,6 +153,10 @@ class LineBoard:
         """One line for a technician, between the frames of the link."""
         self.serial.write(text.encode() + b"\n")
 
+    def tap(self, data):
+        """Sends a frame to the technician on USB alone, and answers whether it was taken."""
+        return self.serial.tap(data)
+
     def reset(self):
         """The firmware has failed: the board begins anew, once its log is out."""
         self.serial.flush()
@@ -164,6 +170,19 @@ class LineBoard:
         self._audio_in.stop()
         self._audio_out.close()
         self.led.off()
+
+    def _open_slots(self):
+        try:
+            # An image that MicroPython's own build has made has all of the flash to itself, and no such module.
+            from rp2040.slots import Slots  # noqa: PLC0415
+        except ImportError:
+            return None
+        return Slots(self._begin_anew)
+
+    def _begin_anew(self):
+        self.energise(False)
+        self.serial.flush()
+        self._resets.on_purpose()
 
     def _set_line_interface(self):
         # The adapter listens through the DAA's caller-ID path, and never seizes the line.

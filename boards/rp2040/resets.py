@@ -43,6 +43,10 @@ class Resets:
         mem32[_SCRATCH] = _FAULT_MARK
         machine.reset()
 
+    def on_purpose(self):
+        """Begins anew, at once, as after power-on."""
+        machine.reset()
+
     def stop_watchdog(self):
         """A technician takes over."""
         mem32[_CONTROL_CLEAR] = _ENABLE

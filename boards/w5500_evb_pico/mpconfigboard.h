@@ -1,9 +1,10 @@
 // Star57 on a WIZnet W5500-EVB-Pico.
 #define MICROPY_HW_BOARD_NAME           "Star57 on W5500-EVB-Pico"
 
-// 2 MB of flash: firmware at the bottom, the prompts behind it, settings and calls at the top.
-#define MICROPY_HW_ROMFS_BYTES          (384 * 1024)
-#define MICROPY_HW_FLASH_STORAGE_BYTES  (896 * 1024)
+// 2 MB of flash: boot selector, its records, two slots for firmware, prompts, settings and calls (docs/slots.md).
+#define MICROPY_HW_SLOT_BYTES           (592 * 1024)
+#define MICROPY_HW_ROMFS_BYTES          (656 * 1024)
+#define MICROPY_HW_FLASH_STORAGE_BYTES  (196 * 1024)
 
 #if MICROPY_PY_NETWORK_WIZNET5K
 #define MICROPY_PY_NETWORK                  (1)

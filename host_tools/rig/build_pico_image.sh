@@ -1,11 +1,13 @@
 #!/bin/bash
 # Builds MicroPython 1.25 for an RP2040 board with the firmware frozen in, from Debian's packages alone:
-#     build_pico_image.sh CACHE BOARD
-# makes CACHE/BOARD.uf2, the image with the prompts behind the firmware, CACHE/BOARD.json, which tells what it is, and
-# CACHE/BOARD.symbols, where its functions are. The sources are Debian 13's; the compiler is the one on PATH, else this
-# Debian's own package, unpacked under CACHE. Nothing is installed; signatures are checked with the machine's own Debian
-# keyring. What was fetched stays in CACHE, unpacked (0.5 GB): the first image of a board takes most of a minute, one
-# after a change of the firmware a few seconds. One that is up to date is left alone.
+#     LANGUAGES="en-US" build_pico_image.sh CACHE BOARD
+# makes CACHE/BOARD.uf2, the image with the prompt packs of those languages behind the firmware, CACHE/BOARD.json, which
+# tells what it is, and CACHE/BOARD.symbols, where its functions are. For a board with two firmware slots
+# (docs/slots.md) the same objects are linked for either, CACHE/BOARD.a.bin and CACHE/BOARD.b.bin, and the boot selector
+# is built. The sources are Debian 13's; the compiler is the one on PATH, else this Debian's own package, unpacked under
+# CACHE. Nothing is installed; signatures are checked with the machine's own Debian keyring. What was fetched stays in
+# CACHE, unpacked (0.5 GB): the first image of a board takes most of a minute, one after a change of the firmware some
+# seconds. One that is up to date is left alone.
 set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,6 +15,7 @@ mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 board=$2
 folder=$repository/boards/$board
+read -ra languages <<<"${LANGUAGES:-en-US}"
 log=$cache/log
 jobs=$(nproc 2>/dev/null || echo 2)
 . "$repository/host_tools/rig/debian_sources.sh"
@@ -38,9 +41,10 @@ fingerprint() {
     {
         (cd "$repository" && find firmware "boards/$board" boards/rp2040 boards/rp2040_manifest.py \
             host_tools/rig/build_pico_image.sh host_tools/rig/debian_sources.sh host_tools/rig/flash_image.py \
+            host_tools/rig/image_facts.py \
             -type f -not -name '*.pyc' -print0 |
             sort -z | xargs -0 sha256sum)
-        echo "$version $commit"
+        echo "$version $commit ${languages[*]}"
     } | sha256sum | cut -d' ' -f1
 }
 
@@ -94,6 +98,14 @@ mend_sources() {
         -e '/mbedtls\/mbedtls_port.c/d' -e '/GIT_SUBMODULES lib\/mbedtls/d' "$port/CMakeLists.txt"
     sed -i -E 's/^(#define (MICROPY_SSL_MBEDTLS|MICROPY_PY_CRYPTOLIB|MICROPY_PY_HASHLIB_SHA1)) .*/\1 (0)/' \
         "$port/mpconfigport.h"
+    # What no board has or asks for, which a firmware slot has no room for.
+    sed -i -E 's/^(#define MICROPY_(VFS_FAT|PY_ONEWIRE|PY_MACHINE_(BITSTREAM|DHT_READINTO|PULSE))) .*/\1 (0)/' \
+        "$port/mpconfigport.h"
+    local feature
+    for feature in FRAMEBUF CMATH MATH_SPECIAL_FUNCTIONS; do
+        sed -i -e "/^#define MICROPY_PY_$feature /d" \
+            -e "/^#define MICROPY_PY_ONEWIRE/a #define MICROPY_PY_$feature (0)" "$port/mpconfigport.h"
+    done
     # Frozen viper code reads its greater constants by words: 1.25 aligns it for half-words, and they are read wrongly.
     sed -i 's/aligned (2)/aligned (4)/' "$micropython/tools/mpy-tool.py"
     # A host that has opened the USB port and does not read may hold up what is written to it, and so the audio, for 10 ms
@@ -119,18 +131,19 @@ fetch_compiler() {
     mv "$cache/compiler.new" "$cache/compiler"
 }
 
+# Python with what MicroPython's own tools know of manifests and of ROMFS.
+run_tool() {
+    local path=$repository:$micropython/tools:$micropython/tools/mpremote
+    (cd "$repository" && PYTHONPATH=$path python3 -m "$@") || exit 1
+}
+
 # What the firmware tells of itself, and the manifest that freezes it beside all that the board's own manifest names.
 write_facts() {
-    mkdir -p "$1"
-    cat >"$1/image.py" <<PYTHON
-"""What this image was built from."""
-
-VERSION = "$version"
-COMMIT = "$commit"
-BOARD = "$board"
-PYTHON
-    printf '%s\n' "include(\"$folder/manifest.py\")" "module(\"image.py\", base_path=\"$1\")" >"$1/manifest.py"
+    run_tool host_tools.rig.image_facts --board "$folder" --micropython "$micropython" \
+        --sources "$repository/firmware" "$repository/boards" --version "$version" --commit "$commit" "$1"
 }
+
+has_slots() { grep -q MICROPY_HW_SLOT_BYTES "$folder/mpconfigboard.h"; }
 
 # Configures a build once, and from nothing when it would be configured otherwise now.
 configure() {
@@ -138,6 +151,7 @@ configure() {
     local options=(-G "Unix Makefiles" -DPICO_NO_PICOTOOL=1 -DPICO_BUILD_DOCS=0
         -DPICO_SDK_PATH_OVERRIDE="$cache/sources/usr/src/pico-sdk" -DMICROPY_BOARD="$board"
         -DMICROPY_BOARD_DIR="$folder" -DMICROPY_FROZEN_MANIFEST="$1/facts/manifest.py")
+    ! has_slots || options+=(-DSTAR57_SLOTS=ON)
     print=$(echo "${options[@]}" "$CFLAGS" "$(cat "$folder/mpconfigboard.cmake" "$cache/sources/mended")" | sha256sum)
     if [ "$(cat "$1/configured" 2>/dev/null)" != "$print" ]; then
         rm -rf "$1"
@@ -148,8 +162,40 @@ configure() {
     rm -rf "$1/frozen_content.c" "$1/frozen_mpy"
 }
 
+# The first sector: boot2, as the board's flash chip needs it, and the selector behind it.
+build_selector() {
+    local sdk=$cache/sources/usr/src/pico-sdk/src source=$repository/boards/rp2040/selector headers
+    local options=(-mcpu=cortex-m0plus -mthumb -std=c11 -Os -ffreestanding -nostdlib -Wall -Wextra -Werror
+        -ffunction-sections -Wl,--gc-sections -Wl,--build-id=none "-Wl,--script=$source/selector.ld"
+        -DPICO_RP2040=1 "-I$folder" "-I$build/generated/pico_base")
+    for headers in common/pico_base_headers rp2040/{pico_platform,hardware_regs,hardware_structs} \
+        rp2_common/{hardware_base,pico_platform_{common,compiler,panic,sections}}; do
+        options+=("-I$sdk/$headers/include")
+    done
+    quietly arm-none-eabi-gcc $CFLAGS "${options[@]}" "$source"/{selector,slots,crc_by_words}.c \
+        "$build/pico-sdk/src/rp2040/boot_stage2/bs2_default_padded_checksummed.S" -o "$build/selector.elf" &&
+        quietly arm-none-eabi-objcopy -O binary "$build/selector.elf" "$build/selector.bin"
+}
+
+# Links the firmware's objects again, for the address of a slot: link_slot a|b ADDRESS KB
+link_slot() {
+    local slot=slot_$1 script=$micropython/ports/rp2/memmap_mp_rp2040.ld
+    sed "s/ORIGIN = 0x10000000, LENGTH = 2048k/ORIGIN = $2, LENGTH = $3k/" "$script" >"$build/$slot.ld"
+    sed -e "s,--script=$script,--script=$build/$slot.ld," -e "s/firmware\.elf/$slot.elf/g" \
+        "$build/CMakeFiles/firmware.dir/link.txt" >"$build/$slot.sh"
+    (cd "$build" && quietly sh "$slot.sh") &&
+        quietly arm-none-eabi-objcopy -O binary "$build/$slot.elf" "$build/$slot.bin"
+}
+
+link_slots() {
+    local kb first
+    kb=$(sed -n 's/^#define MICROPY_HW_SLOT_BYTES *(\([0-9]*\) \* 1024)$/\1/p' "$folder/mpconfigboard.h")
+    first=$((0x10000000 + 12 * 1024))  # behind the selector and two sectors of records
+    link_slot a "$(printf %#x "$first")" "$kb" && link_slot b "$(printf %#x "$((first + kb * 1024))")" "$kb"
+}
+
 build() {
-    local micropython=$cache/sources/micropython build=$cache/build-$board
+    local micropython=$cache/sources/micropython build=$cache/build-$board elf=firmware
     local broken="The image could not be built ($log has the details)."
     say "building the image of $board ..."
     mend_sources
@@ -162,11 +208,16 @@ build() {
     configure "$build" || fail "$broken"
     write_facts "$build/facts"
     quietly make -C "$build" -j"$jobs" || fail "$broken"
-    # With what MicroPython's own mpremote knows of ROMFS.
-    (cd "$repository" && PYTHONPATH=$repository:$micropython/tools/mpremote python3 -m host_tools.rig.flash_image \
-        --firmware "$build/firmware.bin" --board "$folder" --prompts firmware/prompts --version "$version" \
-        --commit "$commit" "$build/$board.uf2") || exit 1
-    arm-none-eabi-nm --numeric-sort "$build/firmware.elf" >"$cache/$board.symbols"
+    local parts=(--firmware "$build/firmware.bin")
+    if has_slots; then
+        build_selector && link_slots || fail "$broken"
+        parts=(--selector "$build/selector.bin" --firmware "$build/slot_a.bin" "$build/slot_b.bin")
+        elf=slot_a
+    fi
+    run_tool host_tools.rig.flash_image "${parts[@]}" --board "$folder" --prompts firmware/prompts \
+        --languages "${languages[@]}" --version "$version" --commit "$commit" "$build/$board.uf2"
+    arm-none-eabi-nm --numeric-sort "$build/$elf.elf" >"$cache/$board.symbols"
+    ! has_slots || mv "$build/$board.a.bin" "$build/$board.b.bin" "$cache"
     mv "$build/$board.json" "$build/$board.uf2" "$cache"
 }
 

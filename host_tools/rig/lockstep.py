@@ -32,6 +32,9 @@ WATCHDOG_SAMPLES = 8 * 8300
 SERIAL_BYTES_PER_S = 115_200 // 10
 """A start bit, 8 data bits and a stop bit are a byte."""
 
+_BEGINS_ANEW = 3
+"""How firmware ends that has no fault: it tries its other slot, and the board begins as if it were switched on."""
+
 
 @dataclass
 class BoardSettings:
@@ -51,6 +54,7 @@ class BoardSettings:
             it. None: the board has no serial port.
         network: whether the board has a network.
         name_server: the board's name server, an address, with a port behind a colon or without.
+        slots: folder with its two firmware slots (boards/emulated/slots.py); None: the board has none.
     """
 
     flash: Path
@@ -64,6 +68,7 @@ class BoardSettings:
     serial: Callable[[bytes], bytes] | None = None
     network: bool = True
     name_server: str | None = None
+    slots: Path | None = None
 
 
 class MicroPythonFirmware:
@@ -147,6 +152,7 @@ class MicroPythonFirmware:
             "serial": self.settings.serial is not None,
             "network": self.settings.network,
             "name_server": self.settings.name_server,
+            "slots": str(self.settings.slots) if self.settings.slots else None,
             "wall_time": self.settings.wall_time and self.settings.wall_time + self._samples // 8000,
         }
         self._process = subprocess.Popen(
@@ -190,12 +196,17 @@ class MicroPythonFirmware:
         try:
             _write_all(self._to_board, header + samples + edges + serial)
         except BrokenPipeError:
-            self._reset("fault")
+            self._reset(self._end_reason())
             return None
         answer = self._read_answer()
         if answer is None and not self._hung:
-            self._reset("fault")
+            self._reset(self._end_reason())
         return answer
+
+    def _end_reason(self) -> str:
+        """Why firmware that has closed its pipes begins anew."""
+        ended = self._process is not None and self._process.wait() == _BEGINS_ANEW
+        return "power_on" if ended else "fault"
 
     def _read_answer(self) -> BoardBlock | None:
         """The firmware's answer; None when it has ended, or hangs (`_hung` tells which)."""

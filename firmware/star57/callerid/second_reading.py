@@ -332,9 +332,9 @@ class SecondReader:
     def _judge_mark(self):
         mark = self._mark
         noise = max(mark.noise_power, mark.tone_power / 10000)
-        level_dbm0 = 20 * math.log10(mark.amplitude / fsk.gain(mark.hz) / _PEAK_0_DBM0)
+        level_dbm0 = 2 * _decibels(mark.amplitude / fsk.gain(mark.hz) / _PEAK_0_DBM0)
         self.quality["level_dbm0"] = round(level_dbm0, 1)
-        self.quality["snr_db"] = round(10 * math.log10(mark.tone_power / noise) + _NOISE_SHARE_DB, 1)
+        self.quality["snr_db"] = round(_decibels(mark.tone_power / noise) + _NOISE_SHARE_DB, 1)
 
     def _judge_modem(self):
         mark = self._mark
@@ -344,7 +344,12 @@ class SecondReader:
         )
         self.quality["standard"] = modem.name
         self.quality["baud"] = round(_SAMPLE_HZ / self._clock.bit_samples, 1)
-        self.quality["twist_db"] = round(20 * math.log10(ratio), 1)
+        self.quality["twist_db"] = round(2 * _decibels(ratio), 1)
+
+
+def _decibels(power_ratio):
+    # 10 / ln 10: an image for two firmware slots has no log10 (boards/rp2040, docs/slots.md).
+    return 4.3429448 * math.log(power_ratio)
 
 
 class _Modem:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
 import struct
 import tomllib
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +22,15 @@ from host_tools.rig.flash_image import (
     FLASH_BYTES,
     PAGE_BYTES,
     SECTOR_BYTES,
+    SLOTS,
     DoesNotFit,
     Layout,
+    NoSuchLanguage,
+    first_records,
     flash_parts,
     romfs,
+    slot_binary,
+    slots_parts,
     uf2,
 )
 from host_tools.rig.micropython import ROOT
@@ -34,12 +42,19 @@ PROMPTS = ROOT / "firmware" / "prompts"
 LAYOUT = Layout.of_board(BOARD / "mpconfigboard.h")
 BOARDS = sorted(path.parent for path in (ROOT / "boards").glob("*/mpconfigboard.h"))
 RP2040_FAMILY = 0xE48BFF56
-LEAST_FILE_SYSTEM_BYTES = 768 << 10
+LEAST_FILE_SYSTEM_BYTES = 192 << 10
+LANGUAGES = ["en-US"]
 
 
 @pytest.fixture(scope="module")
 def image() -> bytes:
     return IMAGE.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(IMAGE.with_suffix(".json").read_text())
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +84,11 @@ def _flash(image: bytes) -> dict[int, bytes]:
     return pages
 
 
+def _pack() -> list[Path]:
+    """What the image has of the prompts."""
+    return [*(PROMPTS / "en-US").glob("*.wav"), *(PROMPTS / "en-US").glob("texts.txt")]
+
+
 def _part(pages: dict[int, bytes], start: int, size: int) -> bytes:
     offsets = range(start, start + size + (-size % PAGE_BYTES), PAGE_BYTES)
     return b"".join(pages[offset] for offset in offsets)[:size]
@@ -90,18 +110,50 @@ def test_it_fills_whole_sectors(image: bytes) -> None:
 
 
 @needs_image
-def test_it_is_what_is_told_beside_it(image: bytes) -> None:
-    facts = json.loads(IMAGE.with_suffix(".json").read_text())
+def test_what_the_boot_rom_starts_with_comes_last(image: bytes) -> None:
+    """Until then a flash that is interrupted shows itself as a drive again."""
+    addresses = [
+        struct.unpack_from("<I", image, at + 12)[0] - FLASH_START for at in range(0, len(image), BLOCK_BYTES)
+    ]
+    assert addresses[-16:] == list(range(SECTOR_BYTES - PAGE_BYTES, -1, -PAGE_BYTES))
+    assert addresses[:-16] == sorted(addresses[:-16])
+
+
+@needs_image
+def test_it_is_what_is_told_beside_it(image: bytes, facts: dict[str, Any]) -> None:
     assert facts["board"] == "pico"
+    assert facts["languages"] == LANGUAGES
     assert facts["sha256"] == hashlib.sha256(image).hexdigest()
     assert facts["firmware_bytes"] <= LAYOUT.firmware_bytes
     assert facts["romfs_bytes"] <= LAYOUT.romfs_bytes
 
 
 @needs_image
-def test_the_prompts_lie_behind_the_firmware(image: bytes) -> None:
-    prompts = romfs(PROMPTS)
-    assert _part(_flash(image), LAYOUT.firmware_bytes, len(prompts)) == prompts
+def test_the_slots_binaries_are_what_is_told_of_them(image: bytes, facts: dict[str, Any]) -> None:
+    assert sorted(facts["slots"]) == list(SLOTS)
+    for slot, told in facts["slots"].items():
+        binary = IMAGE.with_name(told["name"]).read_bytes()
+        assert (len(binary), hashlib.sha256(binary).hexdigest()) == (told["bytes"], told["sha256"])
+        magic, crc, size, address = struct.unpack_from("<4sIII", binary)
+        assert (magic, size, address) == (b"S57F", len(binary), FLASH_START + LAYOUT.slot_offset(slot))
+        assert crc == zlib.crc32(binary[8:])
+    slot_a = IMAGE.with_name(facts["slots"]["a"]["name"]).read_bytes()
+    assert _part(_flash(image), LAYOUT.slot_offset("a"), len(slot_a)) == slot_a
+
+
+@needs_image
+def test_it_leaves_slot_b_alone_and_clears_the_records(image: bytes) -> None:
+    pages = _flash(image)
+    assert not any(
+        LAYOUT.slot_offset("b") <= page < LAYOUT.slot_offset("b") + LAYOUT.slot_bytes for page in pages
+    )
+    assert _part(pages, LAYOUT.records_offset, 2 * SECTOR_BYTES) == first_records()
+
+
+@needs_image
+def test_the_prompts_lie_behind_the_slots(image: bytes) -> None:
+    prompts = romfs(PROMPTS, LANGUAGES)
+    assert _part(_flash(image), LAYOUT.romfs_offset, len(prompts)) == prompts
 
 
 @needs_image
@@ -112,10 +164,10 @@ def test_the_pico_has_every_prompt_byte_for_byte(image: bytes, pico: EmulatedPic
         "for name in os.listdir('/rom/prompts/en-US'):\n"
         "    with open('/rom/prompts/en-US/' + name, 'rb') as file:\n"
         "        mapped = memoryview(file)\n"
-        "        print(name, uctypes.addressof(mapped), len(mapped), bytes(mapped[:4]) == file.read(4) == b'RIFF')\n"
+        "        print(name, uctypes.addressof(mapped), len(mapped), bytes(mapped[:4]) == file.read(4))\n"
     )
     pages = _flash(image)
-    base = LAYOUT.firmware_bytes
+    base = LAYOUT.romfs_offset
     rom = _part(pages, base, max(pages) + PAGE_BYTES - base)
     found = {}
     for line in pico.execute(code).splitlines():
@@ -123,18 +175,27 @@ def test_the_pico_has_every_prompt_byte_for_byte(image: bytes, pico: EmulatedPic
         assert is_read_there == "True", name
         start = int(address) - FLASH_START - base
         found[name] = rom[start : start + int(size)]
-    assert found == {path.name: path.read_bytes() for path in (PROMPTS / "en-US").glob("*.wav")}
+    assert found == {path.name: path.read_bytes() for path in _pack()}
 
 
 @needs_image
-def test_it_tells_what_it_was_built_from(pico: EmulatedPico) -> None:
+def test_it_tells_what_it_was_built_from(pico: EmulatedPico, facts: dict[str, Any]) -> None:
     version, commit, board = pico.execute(
         "import image; print(image.VERSION, image.COMMIT, image.BOARD)"
     ).split()
-    facts = json.loads(IMAGE.with_suffix(".json").read_text())
     assert (version, commit, board) == (facts["version"], facts["commit"], "pico")
     assert re.fullmatch(r"[0-9a-f]{10,}\+?|unknown", commit)
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+
+
+@needs_image
+def test_it_tells_the_sources_of_its_modules(pico: EmulatedPico) -> None:
+    """Its sources may have changed since: looked at are the names of some, and the kind of digest."""
+    wanted = ("main.py", "board.py", "rp2040/line_board.py", "star57/adapter.py", "asyncio/core.py")
+    code = f"import image; print([row for row in image.HASHES if row[0] in {wanted}])"
+    hashes = dict(ast.literal_eval(pico.execute(code)))
+    assert set(hashes) == set(wanted) - {"asyncio/core.py"}, "MicroPython's own are not this project's"
+    assert all(re.fullmatch(r"[0-9a-f]{8}", digest) for digest in hashes.values())
 
 
 @needs_image
@@ -164,7 +225,7 @@ def test_the_image_of_another_board_boots_with_the_prompts(board: str) -> None:
     pico = EmulatedPico(image)
     pico.boot()
     told = pico.execute("import image, os; print(image.BOARD, len(os.listdir('/rom/prompts/en-US')))").split()
-    assert told == [board, str(len(list((PROMPTS / "en-US").glob("*.wav"))))]
+    assert told == [board, str(len(_pack()))]
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
@@ -172,13 +233,31 @@ def test_every_board_leaves_its_file_system_room(board: Path) -> None:
     layout = Layout.of_board(board / "mpconfigboard.h")
     assert layout.storage_bytes >= LEAST_FILE_SYSTEM_BYTES
     assert layout.firmware_bytes % SECTOR_BYTES == 0
-    assert layout.romfs_bytes == 0 or len(romfs(PROMPTS)) <= layout.romfs_bytes
+    assert layout.romfs_bytes == 0 or len(romfs(PROMPTS, LANGUAGES)) <= layout.romfs_bytes
+    if layout.slot_bytes:
+        assert layout.slot_offset("b") + layout.slot_bytes == layout.romfs_offset, "no flash is left over"
 
 
 def test_prompts_are_kept_as_they_are() -> None:
-    pack = romfs(PROMPTS)
-    for path in (PROMPTS / "en-US").glob("*.wav"):
+    pack = romfs(PROMPTS, LANGUAGES)
+    for path in _pack():
         assert path.read_bytes() in pack
+
+
+def test_only_the_languages_that_are_asked_for_go_in(tmp_path: Path) -> None:
+    for language in ("en-US", "es-US"):
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "yes.wav").write_bytes(language.encode() * 9)
+        (tmp_path / language / "texts.txt").write_text(f"yes\t{language}\n")
+        (tmp_path / language / "notes.md").write_text("not for the board")
+    one, both = romfs(tmp_path, ["es-US"]), romfs(tmp_path, ["es-US", "en-US"])
+    assert b"es-US" * 9 in one
+    assert b"yes\tes-US\n" in one
+    assert b"en-US" not in one
+    assert b"en-US" * 9 in both
+    assert b"not for the board" not in both
+    with pytest.raises(NoSuchLanguage, match="fr-CA"):
+        romfs(tmp_path, ["fr-CA"])
 
 
 def test_what_does_not_fit_is_told() -> None:
@@ -188,6 +267,15 @@ def test_what_does_not_fit_is_told() -> None:
         flash_parts(bytes(8193), b"", layout)
     with pytest.raises(DoesNotFit, match="prompts of 4097 bytes is more than the 4096 bytes of flash"):
         flash_parts(b"", bytes(4097), layout)
+
+
+def test_what_does_not_fit_a_slot_is_told() -> None:
+    layout = Layout(romfs_bytes=0, storage_bytes=4096, slot_bytes=4096)
+    assert len(slot_binary(bytes(4093), "b", layout)) == 4096
+    with pytest.raises(DoesNotFit, match="firmware for slot b of 4100 bytes is more than the 4096"):
+        slot_binary(bytes(4097), "b", layout)
+    with pytest.raises(DoesNotFit, match="selector of 4097 bytes is more than the 4096"):
+        slots_parts(bytes(4097), b"", b"", layout)
 
 
 def test_two_parts_are_one_uf2() -> None:

@@ -16,18 +16,17 @@ def is_loaded_by_parts(value: int) -> bool:
 
 
 def constants_of(module: ast.Module) -> dict[str, int]:
-    found: dict[str, int] = {}
+    found: dict[str, object] = {}
     for node in module.body:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="const"), args=[argument])
             ):
-                value = eval(compile(ast.Expression(argument), "const", "eval"), {}, dict(found))  # noqa: S307
-                if isinstance(value, int):
-                    found[name] = value
+                expression = compile(ast.Expression(argument), "const", "eval")
+                found[name] = eval(expression, {}, dict(found))  # noqa: S307
             case _:
                 pass
-    return found
+    return {name: value for name, value in found.items() if isinstance(value, int)}
 
 
 def wide_literals(path: Path) -> Iterator[str]:
