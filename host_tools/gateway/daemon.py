@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from host_tools.gateway.forward import Forward
 from host_tools.gateway.ports import PortFinder
-from host_tools.gateway.served_port import PortState, ServedPort
+from host_tools.gateway.served_port import Noticed, PortState, ServedPort
 
 _LOOK_EVERY_S = 0.5
 _LOG_EVERY_S = 60.0
@@ -34,12 +34,20 @@ class Daemon:
         finder: which ports there are.
         forward: takes a question to the service; raises nothing.
         log_every_s: a port's counts are logged when they have changed, and no more often.
+        noticed: is given the notices of adapters; None when nobody wants to know.
     """
 
-    def __init__(self, finder: PortFinder, forward: Forward, log_every_s: float = _LOG_EVERY_S) -> None:
+    def __init__(
+        self,
+        finder: PortFinder,
+        forward: Forward,
+        log_every_s: float = _LOG_EVERY_S,
+        noticed: Noticed | None = None,
+    ) -> None:
         self._finder = finder
         self._forward = forward
         self._log_every_s = log_every_s
+        self._noticed = noticed
         self._ports: dict[str, ServedPort] = {}
         self._logged: dict[str, _Logged] = {}
 
@@ -47,6 +55,10 @@ class Daemon:
     def states(self) -> dict[str, PortState]:
         """How each port that was found so far is, by its name."""
         return {name: port.state for name, port in self._ports.items()}
+
+    def press(self, name: str, payload: bytes) -> None:
+        """Sends a press of the trace button to the adapter at the port of that name, which was found before."""
+        self._ports[name].press(payload)
 
     async def run(self) -> None:
         """Serves until it is cancelled, and closes the ports then.
@@ -67,7 +79,7 @@ class Daemon:
     async def _look(self, tasks: asyncio.TaskGroup, executor: Executor) -> None:
         found = await asyncio.to_thread(self._finder.look)
         for name in found.keys() - self._ports.keys():
-            self._ports[name] = ServedPort(name, self._forward, executor)
+            self._ports[name] = ServedPort(name, self._forward, executor, self._noticed)
             tasks.create_task(self._ports[name].run())
         for name, port in self._ports.items():
             port.found_at(found.get(name))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 
 from host_tools.gateway.frames import Frame, FrameReader, build
 from host_tools.gateway.messages import MAX_BODY_BYTES, UNAVAILABLE
 
 MAX_PART_BYTES = 512
+MAX_NOTICES = 16
 
 _COUNT = rb"(0|[1-9][0-9]{0,3})"
 _PART = re.compile(_COUNT + b" " + _COUNT + rb" ([ -~]{1,%d})" % MAX_PART_BYTES)
@@ -50,12 +52,13 @@ class _Kept:
 class AdapterEnd:
     """Speaks with one adapter; no I/O and no clock. It keeps one question, its answer, and an unfinished line.
 
-    `questions` counts those that were whole and taken.
+    `questions` counts those that were whole and taken. Of notices that nobody takes, the newest are kept.
     """
 
     def __init__(self) -> None:
         self._reader = FrameReader()
         self._kept: _Kept | None = None
+        self._notices: deque[bytes] = deque(maxlen=MAX_NOTICES)
         self.questions = 0
 
     @property
@@ -76,6 +79,12 @@ class AdapterEnd:
         self.questions += 1
         return Question(kept.number, bytes(kept.body))
 
+    def take_notices(self) -> list[bytes]:
+        """The payloads of the notices that have come and were not taken before, the oldest first."""
+        notices = list(self._notices)
+        self._notices.clear()
+        return notices
+
     def answered(self, number: int, status: int, body: bytes) -> bytes:
         """The question that was taken under `number` is answered; answers what to send: the first part.
 
@@ -95,6 +104,8 @@ class AdapterEnd:
             return self._take_part(frame)
         if frame.kind == "m":
             return self._give_part(frame)
+        if frame.kind == "e":
+            self._notices.append(frame.payload)
         return b""
 
     def _take_part(self, frame: Frame) -> bytes:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from host_tools.gateway.forward import Forward
+from host_tools.gateway.frames import Frame, build
 from host_tools.gateway.messages import UNAVAILABLE
 from host_tools.gateway.questions import AdapterEnd, Question
 from host_tools.gateway.serial_port import PortError, SerialPort, open_port
+
+Noticed = Callable[[str, bytes], None]
+"""Is given a port's name and the payload of a notice that its adapter has sent (docs/protocol.md)."""
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
@@ -52,12 +57,16 @@ class ServedPort:
         name: for the log.
         forward: takes a question to the service; raises nothing.
         executor: where opening and closing may wait.
+        noticed: None when nobody wants to know.
     """
 
-    def __init__(self, name: str, forward: Forward, executor: Executor) -> None:
+    def __init__(
+        self, name: str, forward: Forward, executor: Executor, noticed: Noticed | None = None
+    ) -> None:
         self.name = name
         self._forward = forward
         self._executor = executor
+        self._noticed = noticed
         self._path = ""
         self._is_there = asyncio.Event()
         self._heard = asyncio.Event()
@@ -89,6 +98,10 @@ class ServedPort:
         else:
             self._path = path
             self._is_there.set()
+
+    def press(self, payload: bytes) -> None:
+        """Sends a press of the trace button, at most 528 printable bytes; to nobody when the port is not open."""
+        self._send(build(Frame("t", 0, payload)))
 
     async def run(self) -> None:
         """Serves the port until it is cancelled."""
@@ -128,6 +141,9 @@ class ServedPort:
     def _received(self, data: bytes) -> None:
         self._send(self._end.receive(data))
         self._heard.set()
+        for payload in self._end.take_notices():
+            if self._noticed is not None:
+                self._noticed(self.name, payload)
 
     def _send(self, data: bytes) -> None:
         if data and self._port is not None:

@@ -33,6 +33,8 @@ _STUCK_MS = const(5000)
 # The host may work on an answer for so long, and for the time in which nothing needs to move behind it.
 _WORKED_ON_MS = const(5000)
 _TIMEOUT_MS = const(60_000)
+# A frame that nobody waits for: a stream that takes nothing has nobody at its other end.
+_TELL_MS = const(1000)
 
 
 class _Question:
@@ -145,6 +147,7 @@ class SerialLink(Watched):
 
     Questions are numbered from `first_number` on, 0 to NUMBERS - 1. After a restart it should be another one, or an
     answer that comes late may be taken for that to a new question. Nothing is heard unless run() runs.
+    `pressed` is called with the payload of each frame of kind `t`; None: nobody wants to know.
     """
 
     name = "serial"
@@ -155,7 +158,9 @@ class SerialLink(Watched):
         self._stream = stream
         self._number = first_number
         self._asking = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._question = None
+        self.pressed = None
         self._part_bytes = _LONGEST_PART_BYTES
         self._frames = FrameReceiver(self)
         self._piece = bytearray(_PIECE_BYTES)
@@ -186,12 +191,23 @@ class SerialLink(Watched):
             finally:
                 self._question = None
 
+    async def tell(self, kind, number, payload):
+        """Sends a frame that is no part of a question, and that nobody answers, between those that are.
+
+        Raises LinkError: "timeout" the stream did not take it within 1 s; "closed" the stream failed.
+        """
+        until = core.ticks_add(core.ticks(), _TELL_MS)
+        await self._write(build(kind, number, payload), lambda: core.ticks_diff(until, core.ticks()))
+
     def distrust(self):
         """What came last was no answer of the service's; which service it asks is the gateway's to say."""
 
     def frame(self, kind, number, payload):
-        """A frame came. One that belongs to no question that is asked now is passed by."""
-        if self._question is not None and number == self._question.number:
+        """A frame came. One that is no press, and belongs to no question that is asked now, is passed by."""
+        if kind == "t":
+            if self.pressed is not None:
+                self.pressed(payload)
+        elif self._question is not None and number == self._question.number:
             self._question.frame(kind, payload)
 
     async def _ask(self, question):
@@ -200,7 +216,7 @@ class SerialLink(Watched):
         silent_tries = 0
         while question.answer is None:
             moved_bytes = question.moved_bytes
-            await self._write(question.next_frame(self._part_bytes), question, until)
+            await self._write(question.next_frame(self._part_bytes), lambda: _time_left_ms(question, until))
             # The part, there or back, and what goes the other way, take their time on the line.
             line_ms = (self._part_bytes + 2 * _FRAME_BYTES) // _BYTES_PER_MS
             wait_ms = line_ms + (_REPEAT_MS << min(2, silent_tries // _PATIENT_TRIES))
@@ -215,19 +231,20 @@ class SerialLink(Watched):
                 self._part_bytes = max(self._part_bytes // 2, _SHORTEST_PART_BYTES)
         return question.answer
 
-    async def _write(self, frame, question, until):
+    async def _write(self, frame, time_left_ms):
         data = memoryview(frame)
         written = 0
-        while written < len(data):
-            if _time_left_ms(question, until) <= 0:
-                raise LinkError("timeout")
-            # All at once if the stream has room: then no line of the log can come in between.
-            try:
-                written += self._stream.write(data[written:]) or 0
-            except OSError:
-                raise LinkError("closed") from None
-            if written < len(data):
-                await asyncio.sleep_ms(_PAUSE_MS)
+        async with self._writing:
+            while written < len(data):
+                if time_left_ms() <= 0:
+                    raise LinkError("timeout")
+                # All at once if the stream has room: then no line of the log can come in between.
+                try:
+                    written += self._stream.write(data[written:]) or 0
+                except OSError:
+                    raise LinkError("closed") from None
+                if written < len(data):
+                    await asyncio.sleep_ms(_PAUSE_MS)
 
     def _read(self):
         try:
