@@ -17,6 +17,7 @@ from host_tools.service.settings import Settings
 _NAMES = {
     RecordClass.SEALED: "sealed records",
     RecordClass.TRACES: "traces",
+    RecordClass.CALL_LOG: "calls of households' logs",
     RecordClass.CHARGES: "charges",
     RecordClass.CASES: "cases",
     RecordClass.ADAPTER_LOGS: "logs of adapters",

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from host_tools.service.messages import Decoded, Heartbeat
+from host_tools.service.messages import Decoded, Heartbeat, UpdateProgress
 
 SILENT_AFTER_S = 150
 """Two heartbeats and a half: one that was lost worries nobody."""
 LATE_MS = 60
 """Longer between two blocks of 20 ms, and the audio in between may have been lost."""
 NEVER = "never"
+LATE_WHILE_UPDATING_MS = 300
+"""While firmware is written to flash, a sector or a record at a time: nothing is lost in a second."""
 OF_OLDER_SERVICE = "its heartbeat was kept by an older service: wait for the next"
 
 
@@ -80,15 +82,30 @@ def _complaints(heartbeat: Heartbeat) -> list[str]:
         (heartbeat.outbox, f"{heartbeat.outbox} waiting"),
         (heartbeat.lost_samples, f"{heartbeat.lost_samples} samples lost"),
         (heartbeat.underruns, f"{heartbeat.underruns} underruns"),
-        (heartbeat.longest_gap_ms > LATE_MS, f"{heartbeat.longest_gap_ms} ms late"),
+        (heartbeat.longest_gap_ms > _late_ms(heartbeat.update), f"{heartbeat.longest_gap_ms} ms late"),
         (heartbeat.refusals, f"{heartbeat.refusals} refusals"),
         (heartbeat.settings_refused, f"refused {', '.join(heartbeat.settings_refused)}"),
         (
             heartbeat.prompt and heartbeat.prompt.state == "failed",
             f"prompt {heartbeat.prompt.name if heartbeat.prompt else ''} failed",
         ),
+        (_is_bad(heartbeat.update), f"update: {_update(heartbeat.update) if heartbeat.update else ''}"),
     ]
     return [words for is_so, words in told if is_so]
+
+
+def _update(update: UpdateProgress) -> str:
+    words = f"release {update.release} {update.state}" if update.release else update.state
+    return f"{words}: {update.reason}" if update.reason else words
+
+
+def _late_ms(update: UpdateProgress | None) -> int:
+    is_written = update is not None and update.state in ("receiving", "kept")
+    return LATE_WHILE_UPDATING_MS if is_written else LATE_MS
+
+
+def _is_bad(update: UpdateProgress | None) -> bool:
+    return update is not None and update.state in ("returned", "refused")
 
 
 def _decode_quality(decoded: Decoded) -> str:

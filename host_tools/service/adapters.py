@@ -34,6 +34,9 @@ class Adapter:
         log_wanted: lines of the log are to be sent.
         log_lines: the newest that were sent, a JSON list of [number, line].
         log_taken_at: Unix seconds when the last of them came.
+        update_sha256: the release that it is to have, until it has an end; see `firmware`.
+        update_offered: where the part begins that was offered last, `RELEASE` for the release itself; None before the
+            first.
     """
 
     adapter_id: str
@@ -50,6 +53,8 @@ class Adapter:
     log_wanted: bool = False
     log_lines: str = "[]"
     log_taken_at: int | None = None
+    update_sha256: str | None = None
+    update_offered: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from host_tools.service import orders, signing
 from host_tools.service.adapters import Adapter, Adapters
+from host_tools.service.call_log import SealedReport, seal_report, take_report
 from host_tools.service.call_records import CallRecordsUnreadable
+from host_tools.service.firmware import FirmwareReleases
 from host_tools.service.messages import (
     Answer,
+    CallReport,
+    CallReportAnswer,
     Heartbeat,
-    HeartbeatAnswer,
+    HeartbeatAnswerOfBefore,
     Log,
     LogAnswer,
     Refusal,
@@ -28,6 +32,7 @@ from host_tools.service.messages import (
     parse_ask,
 )
 from host_tools.service.refusals import Refusals
+from host_tools.service.secret import Secret, SecretUnusable
 from host_tools.service.settings import Settings
 from host_tools.service.signing import Signed
 from host_tools.service.store import Store
@@ -44,6 +49,8 @@ STATUS_OF_REFUSAL = {
 }
 
 MOST_KEYS = 100_000
+# What keeps an ask from being taken now, and not for ever.
+_FOR_NOW = (SQLAlchemyError, CallRecordsUnreadable, TraceIdsExhausted, SecretUnusable, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +73,7 @@ class Desk:
         self._clock = clock
         self.tracing = Tracing(settings, store)
         self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._secret = Secret(settings.secret)
 
     async def reply(self, token: bytes) -> Reply:
         """The reply to `token`; what it brought about is on the disk."""
@@ -137,12 +145,21 @@ class Desk:
                     return await self._store.write(
                         partial(_logged, signed, ask, received_at), signed.adapter_id
                     )
-        except (SQLAlchemyError, CallRecordsUnreadable, TraceIdsExhausted, OSError) as error:
+                case CallReport():
+                    sealed = seal_report(ask, self._secret)
+                    return await self._store.write(
+                        partial(_reported, signed, sealed, received_at), signed.adapter_id
+                    )
+        except _FOR_NOW as error:
             raise _unavailable(error) from error
 
 
-def _heard(signed: Signed, heartbeat: Heartbeat, received_at: int, connection: Connection) -> HeartbeatAnswer:
-    following = orders.heard(_taken(signed, connection), heartbeat, received_at)
+def _heard(
+    signed: Signed, heartbeat: Heartbeat, received_at: int, connection: Connection
+) -> HeartbeatAnswerOfBefore:
+    adapter = _taken(signed, connection)
+    release = FirmwareReleases(connection).release_for(adapter, received_at)
+    following = orders.heard(adapter, heartbeat, received_at, release)
     Adapters(connection).change(signed.adapter_id, **following.changed)
     return following.answer
 
@@ -151,6 +168,15 @@ def _logged(signed: Signed, log: Log, received_at: int, connection: Connection) 
     changed = orders.logged(_taken(signed, connection), log, received_at)
     Adapters(connection).change(signed.adapter_id, **changed)
     return LogAnswer()
+
+
+def _reported(
+    signed: Signed, sealed: SealedReport, received_at: int, connection: Connection
+) -> CallReportAnswer:
+    _taken(signed, connection)
+    # What is not kept is answered alike: the adapter is done with it.
+    take_report(connection, sealed, received_at)
+    return CallReportAnswer()
 
 
 def _taken(signed: Signed, connection: Connection) -> Adapter:

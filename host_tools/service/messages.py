@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,7 @@ MAX_CHARGE_CENTS = 1000
 MAX_COUNT = 2**53 - 1
 MAX_PROMPT_BYTES = 65536
 MAX_PART_BYTES = 960
+MAX_FIRMWARE_BYTES = 2**20
 
 
 class Outcome(StrEnum):
@@ -66,6 +67,8 @@ Label = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,64}$")]
 PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Presented = Annotated[str, StringConstraints(max_length=64)]
+Slot = Literal["a", "b"]
+TimeSource = Literal["network", "caller_id", "none"]
 LogLine = Annotated[str, StringConstraints(max_length=100)]
 UnixSeconds = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
@@ -77,11 +80,14 @@ class Message(BaseModel):
     """Exactly the fields named, of exactly the kind named; an error's text never repeats what was sent."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    newer_fields: ClassVar[frozenset[str]] = frozenset()
+    """What those that were sent before an adapter's update do not have: all of it, or none."""
 
     @model_validator(mode="after")
     def _is_whole(self, info: ValidationInfo) -> Self:
         # A default is for whoever makes a message, and not for one that came.
-        if info.mode == "json" and self.model_fields_set != type(self).model_fields.keys():
+        missing = type(self).model_fields.keys() - self.model_fields_set
+        if info.mode == "json" and missing and missing != self.newer_fields:
             raise ValueError("a field is missing")
         return self
 
@@ -115,7 +121,7 @@ class TraceRequest(Message):
     adapter_id: AdapterId
     line: Line
     requested_at: UnixSeconds
-    time_source: Literal["network", "caller_id", "none"]
+    time_source: TimeSource
     call: Call
 
 
@@ -162,8 +168,26 @@ class PromptProgress(Message):
     state: Literal["receiving", "kept", "failed"]
 
 
+class UpdateProgress(Message):
+    """How far the firmware that was pushed last has come; `received` in bytes.
+
+    `sha256` is that of the signed release, `release` its number, 0 while the adapter does not believe it.
+    """
+
+    release: Count
+    sha256: Sha256
+    received: Count
+    state: Literal["receiving", "kept", "trying", "confirmed", "returned", "refused"]
+    reason: Label | None
+
+
 class Heartbeat(Message):
-    """Adapter to service: how it is."""
+    """Adapter to service: how it is.
+
+    Without `slot` and `update` it is of an adapter of before there were updates.
+    """
+
+    newer_fields: ClassVar[frozenset[str]] = frozenset({"slot", "update"})
 
     message: Literal["heartbeat"]
     version: Version
@@ -187,6 +211,13 @@ class Heartbeat(Message):
     settings_refused: Annotated[list[Label], Field(max_length=16)]
     prompt: PromptProgress | None
     log_lines: Count
+    slot: Slot | None = None
+    update: UpdateProgress | None = None
+
+    @property
+    def knows_updates(self) -> bool:
+        """Whether its answer may have the field `update`."""
+        return self.newer_fields <= self.model_fields_set
 
 
 class SettingsPush(Message):
@@ -213,8 +244,26 @@ class PromptPart(Message):
         return self
 
 
-class HeartbeatAnswer(Message):
-    """Service to adapter: the time, and what it is to do."""
+class UpdatePart(Message):
+    """A part of the firmware for `slot`, in base64; without a slot, the signed release, whose hash `sha256` is."""
+
+    sha256: Sha256
+    slot: Slot | None
+    offset: Annotated[int, Field(ge=0, lt=MAX_FIRMWARE_BYTES)]
+    data: str
+
+    @model_validator(mode="after")
+    def _is_part(self) -> Self:
+        data_bytes = len(b64decode(self.data, validate=True))
+        if not 1 <= data_bytes <= min(MAX_PART_BYTES, MAX_FIRMWARE_BYTES - self.offset):
+            raise ValueError("not a part of the firmware")
+        if self.slot is None and self.offset:
+            raise ValueError("a release is one part")
+        return self
+
+
+class HeartbeatAnswerOfBefore(Message):
+    """Service to adapter, one of before there were updates: the time, and what it is to do."""
 
     message: Literal["heartbeat_answer"] = "heartbeat_answer"
     version: Version = 1
@@ -223,6 +272,12 @@ class HeartbeatAnswer(Message):
     prompt: PromptPart | None = None
     log_from: Count | None = None
     again: bool = False
+
+
+class HeartbeatAnswer(HeartbeatAnswerOfBefore):
+    """Service to adapter: the time, and what it is to do."""
+
+    update: UpdatePart | None = None
 
 
 class Log(Message):
@@ -242,6 +297,25 @@ class LogAnswer(Message):
     version: Version = 1
 
 
+class CallReport(Message):
+    """Adapter to service: a call that is over, for the household's own log; `trace_outcome` of its trace, if any."""
+
+    message: Literal["call_report"]
+    version: Version
+    adapter_id: AdapterId
+    line: Line
+    time_source: TimeSource
+    call: Call
+    trace_outcome: Outcome | None
+
+
+class CallReportAnswer(Message):
+    """Service to adapter: the report is there."""
+
+    message: Literal["call_report_answer"] = "call_report_answer"
+    version: Version = 1
+
+
 class Refusal(Message):
     """Service to adapter, with status 4xx or 5xx."""
 
@@ -256,8 +330,8 @@ class Refusal(Message):
         return self
 
 
-Ask = TraceRequest | Heartbeat | Log
-Answer = TraceAnswer | HeartbeatAnswer | LogAnswer
+Ask = TraceRequest | Heartbeat | Log | CallReport
+Answer = TraceAnswer | HeartbeatAnswerOfBefore | LogAnswer | CallReportAnswer
 
 _ASK: TypeAdapter[Ask] = TypeAdapter(Annotated[Ask, Field(discriminator="message")])
 

@@ -1,4 +1,7 @@
-"""What the service wants of an adapter, and how the answers to its heartbeats say so: settings, a prompt, its log."""
+"""What the service wants of an adapter, and how the answers to its heartbeats say so.
+
+Settings, a prompt, its log, and firmware.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field, field_validator
 
@@ -14,24 +17,34 @@ from host_tools.service.adapters import Adapter
 from host_tools.service.messages import (
     MAX_CHARGE_CENTS,
     MAX_COUNT,
+    MAX_FIRMWARE_BYTES,
     MAX_PART_BYTES,
     Heartbeat,
     HeartbeatAnswer,
+    HeartbeatAnswerOfBefore,
     Log,
     Message,
     PromptPart,
     SettingsPush,
+    Slot,
+    UpdatePart,
+    UpdateProgress,
 )
 
 MOST_FAILURES = 3
 MOST_LOG_LINES = 256
+RELEASE = -1
+"""Where the part of an update begins that is the release itself."""
+ENDS_OF_UPDATE = ("confirmed", "returned", "refused")
+
+_OTHER: dict[Slot, Slot] = {"a": "b", "b": "a"}
 
 
 @dataclass(frozen=True)
 class Next:
     """The answer to a heartbeat, and what changes in the adapter's row with it."""
 
-    answer: HeartbeatAnswer
+    answer: HeartbeatAnswerOfBefore
     changed: dict[str, Any]
 
 
@@ -40,6 +53,20 @@ class _Offer:
     part: PromptPart | None = None
     is_news: bool = False
     changed: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Update:
+    part: UpdatePart | None = None
+    is_news: bool = False
+    changed: dict[str, Any] = field(default_factory=dict)
+
+
+class Release(Protocol):
+    """The release that an adapter may have now: `firmware.Release`."""
+
+    def part(self, slot: Slot | None, offset: int) -> bytes:
+        """At most 960 bytes from `offset` on, of the firmware for `slot`, or of the signed release; none at its end."""
 
 
 class RevisionsExhausted(Exception):
@@ -53,6 +80,8 @@ class Pushed(Message):
     trace_offered: bool | None = None
     price_cents: Annotated[int, Field(ge=0, le=MAX_CHARGE_CENTS)] | None = None
     answer_timeout_ms: Annotated[int, Field(ge=100, le=60000)] | None = None
+    utc_offset_minutes: Annotated[int, Field(ge=-720, le=840)] | None = None
+    call_log: bool | None = None
 
     @field_validator("*")
     @classmethod
@@ -92,18 +121,39 @@ def want_log() -> dict[str, Any]:
     return {"log_wanted": True, "log_lines": "[]"}
 
 
-def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
-    """What is answered to `heartbeat`, which came at `received_at` (Unix seconds), and kept with it."""
+def push_update(sha256: str) -> dict[str, Any]:
+    """What changes when the adapter is to have the release of that hash."""
+    return {"update_sha256": sha256, "update_offered": None}
+
+
+def cancel_update() -> dict[str, Any]:
+    """What changes when it is to have none: what it has received lies idle until another comes."""
+    return {"update_sha256": None, "update_offered": None}
+
+
+def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int, release: Release | None = None) -> Next:
+    """What is answered to `heartbeat`, which came at `received_at` (Unix seconds), and kept with it.
+
+    Args:
+        adapter: its row.
+        heartbeat: what it says.
+        received_at: Unix seconds.
+        release: that of `adapter.update_sha256`, when it is the adapter's turn.
+    """
     offer = _offer(adapter, heartbeat)
+    # A message holds one part: of a prompt, which is short, before one of firmware.
+    update = _Update() if offer.part else _update(adapter, heartbeat, release)
     log_from, log_changed = _log_from(adapter, heartbeat)
     settings = _settings(adapter, heartbeat)
-    answer = HeartbeatAnswer(
+    answer = HeartbeatAnswerOfBefore(
         unix_seconds=received_at,
         settings=settings,
         prompt=offer.part,
         log_from=log_from,
-        again=offer.is_news,
+        again=offer.is_news or update.is_news,
     )
+    if heartbeat.knows_updates:
+        answer = HeartbeatAnswer(**dict(answer), update=update.part)
     return Next(
         answer,
         {
@@ -111,6 +161,7 @@ def heard(adapter: Adapter, heartbeat: Heartbeat, received_at: int) -> Next:
             "heard_at": received_at,
             **({"settings_revision": settings.revision} if settings else {}),
             **offer.changed,
+            **update.changed,
             **log_changed,
         },
     )
@@ -171,6 +222,36 @@ def _offer(adapter: Adapter, heartbeat: Heartbeat) -> _Offer:
     return _Offer(
         part, offset != adapter.prompt_offset, {"prompt_failures": failures, "prompt_offset": offset}
     )
+
+
+def _update(adapter: Adapter, heartbeat: Heartbeat, release: Release | None) -> _Update:
+    """The part of the release that comes next; news as in `_offer`."""
+    progress, slot = heartbeat.update, heartbeat.slot
+    if adapter.update_sha256 is None:
+        return _Update()
+    if slot is None:  # it takes none, and shall hold up nobody
+        return _Update(changed=cancel_update())
+    if progress is None or progress.sha256 != adapter.update_sha256 or _is_of_before(adapter, progress):
+        return _part_of(adapter, release, None, 0)
+    if progress.state in ENDS_OF_UPDATE:
+        return _Update(changed=cancel_update())
+    if progress.state == "receiving":
+        return _part_of(adapter, release, _OTHER[slot], progress.received)
+    return _Update()
+
+
+def _is_of_before(adapter: Adapter, progress: UpdateProgress) -> bool:
+    """Whether it came to nothing before this push, which tries it once more."""
+    return progress.state in ("returned", "refused") and adapter.update_offered is None
+
+
+def _part_of(adapter: Adapter, release: Release | None, slot: Slot | None, offset: int) -> _Update:
+    data = release.part(slot, offset) if release and offset < MAX_FIRMWARE_BYTES else b""
+    if not data or adapter.update_sha256 is None:
+        return _Update()
+    place = RELEASE if slot is None else offset
+    part = UpdatePart(sha256=adapter.update_sha256, slot=slot, offset=offset, data=b64encode(data).decode())
+    return _Update(part, place != adapter.update_offered, {"update_offered": place})
 
 
 def _log_from(adapter: Adapter, heartbeat: Heartbeat) -> tuple[int | None, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from host_tools.service.audit.log import AuditLog
+from host_tools.service.call_log_switch import tell_adapter
 from host_tools.service.lines import AreaPolicy, Areas, LinePolicy, Lines
 
 
@@ -16,6 +17,7 @@ def set_line(connection: Connection, policy: LinePolicy, *, actor: str, at: floa
     """
     Lines(connection).put(policy)
     AuditLog(connection).append(at, actor, "line.changed", policy.line, **policy.model_dump(exclude={"line"}))
+    tell_adapter(connection, policy.line, by=actor, at=at)
 
 
 def set_area(connection: Connection, policy: AreaPolicy, *, actor: str, at: float) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from host_tools.service.adapters import AdapterExists, Adapters
 from host_tools.service.audit.log import AuditLog
+from host_tools.service.call_log_switch import tell_adapter
 from host_tools.service.lines import LinePolicy, Lines
 
 
@@ -53,6 +54,7 @@ def register(connection: Connection, registration: Registration, *, actor: str, 
     if line is not None:
         bound = Lines(connection).find(line) or LinePolicy(line=line)
         Lines(connection).put(bound.model_copy(update={"adapter_id": adapter_id}))
+        tell_adapter(connection, line, by=actor, at=at)
     return was_known
 
 

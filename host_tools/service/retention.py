@@ -20,6 +20,8 @@ from host_tools.service.audit.log import AuditLog
 from host_tools.service.tables import (
     ADAPTERS,
     AUDIT,
+    CALL_LOG,
+    CALL_NOTES,
     CASE_TRACES,
     CASES,
     CHARGES,
@@ -41,6 +43,8 @@ class RecordClass(StrEnum):
     SEALED = "sealed"
     """Who called, sealed, and the tag of the origin: the row of the trace remains."""
     TRACES = "traces"
+    CALL_LOG = "call_log"
+    """The calls that a household keeps a log of, with its notes; a case of the line under legal hold keeps them."""
     CHARGES = "charges"
     CASES = "cases"
     """Closed cases, with their instruments and releases; from when they were closed."""
@@ -71,6 +75,7 @@ class Retention:
     sessions_days: int | None = 30
     audit_days: int | None = 3650
     audit_is_stamped: bool = False
+    call_log_days: int | None = 365
 
     def __post_init__(self) -> None:
         """Checks that a trace outlives its sealed record."""
@@ -125,6 +130,12 @@ def _is_held(table: Table) -> ColumnElement[bool]:
     )
 
 
+def _has_held_case(table: Table) -> ColumnElement[bool]:
+    """Whether a row's `line` has a case under legal hold."""
+    held = select(1).select_from(CASES).where(CASES.c.line == table.c.line, CASES.c.has_legal_hold)
+    return exists(held.correlate(table))
+
+
 _RULES = {
     RecordClass.SEALED: _Rule(
         TRACES,
@@ -140,6 +151,12 @@ _RULES = {
         TRACES,
         lambda before: (TRACES.c.received_at < before) & ~_is_held(TRACES),
         ("request_id", "adapter_id"),
+    ),
+    RecordClass.CALL_LOG: _Rule(
+        CALL_LOG,
+        lambda before: (CALL_LOG.c.received_at < before) & ~_has_held_case(CALL_LOG),
+        ("adapter_id", "call_id"),
+        of=(CALL_NOTES,),
     ),
     RecordClass.CHARGES: _Rule(
         CHARGES, lambda before: (CHARGES.c.traced_at < before) & ~_is_held(CHARGES), ("trace_id",)

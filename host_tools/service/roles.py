@@ -20,7 +20,8 @@ class Permission(StrEnum):
     """What somebody may do."""
 
     OWN_LINE = "own_line"
-    """See the traces and charges of their own line, never a number; say that they are in danger."""
+    """See the traces and charges of their own line, never whom a trace found; the log of its calls, where they keep
+    one, as their own caller ID has shown them, with their notes; say that they are in danger."""
     ADAPTERS = "adapters"
     """See adapters, their health and versions; never a trace."""
     PROVISION = "provision"

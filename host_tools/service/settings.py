@@ -141,6 +141,7 @@ class Settings(PeopleSettings, BaseSettings):
     """PEM of the root certificate of that authority."""
     retention_sealed_days: Kept = 365
     retention_traces_days: Kept = 730
+    retention_call_log_days: Kept = 365
     retention_charges_days: Kept = 1095
     retention_cases_days: Kept = 3650
     retention_adapter_logs_days: Kept = 30

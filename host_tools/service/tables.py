@@ -1,7 +1,8 @@
 """The service's tables, for SQLite and PostgreSQL alike. `migrations/` makes them; every room reads and writes its own.
 
 Times are Unix seconds by the service's clock where nothing else is said. Who called is in `traces.sealed`, and nowhere
-else; `traces.origin_tag` is a keyed hash that only says whether two traces of one line found the same origin.
+else: `call_log.presented` is what a household's own caller ID has shown. `traces.origin_tag` is a keyed hash that only
+says whether two traces of one line found the same origin.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -67,7 +69,25 @@ ADAPTERS = Table(
     _flag("log_wanted"),
     Column("log_lines", Text, nullable=False),
     _seconds("log_taken_at", nullable=True),
+    Column("update_sha256", String(64)),
+    Column("update_offered", BigInteger),
 )
+UPDATING = text("update_sha256 IS NOT NULL")
+Index("adapters_updating", ADAPTERS.c.adapter_id, sqlite_where=UPDATING, postgresql_where=UPDATING)
+
+FIRMWARE = Table(
+    "firmware",
+    TABLES,
+    Column("sha256", String(64), primary_key=True),
+    Column("board", String(64), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    Column("slot_a", LargeBinary, nullable=False),
+    Column("slot_b", LargeBinary, nullable=False),
+    _seconds("added_at"),
+)
+"""A row a release that is pushed to adapters: `signed` is its signature and manifest, whose hash `sha256` is."""
 
 AREAS = Table(
     "areas",
@@ -129,6 +149,49 @@ Index(
 Index("one_trace_per_trace_id", TRACES.c.trace_id, unique=True, sqlite_where=TRACED, postgresql_where=TRACED)
 Index("traces_of_line", TRACES.c.line, TRACES.c.received_at)
 Index("traces_of_origin", TRACES.c.line, TRACES.c.origin_tag, sqlite_where=TRACED, postgresql_where=TRACED)
+
+CALL_LOG = Table(
+    "call_log",
+    TABLES,
+    Column("adapter_id", String(32), primary_key=True),
+    Column("call_id", String(16), primary_key=True),
+    Column("line", String(15), nullable=False),
+    _seconds("at"),
+    Column("time_source", String(16), nullable=False),
+    Column("rings", Integer, nullable=False),
+    _flag("answered"),
+    _flag("call_waiting"),
+    Column("presented", LargeBinary, nullable=False),
+    Column("trace_outcome", String(16)),
+    _seconds("received_at"),
+)
+"""A row a call that a household keeps a log of. `at` is its first ring by the clock that `time_source` names; where
+that is "none", when its report came. `presented` is what the line presented, encrypted with the service's secret."""
+Index("call_log_of_line", CALL_LOG.c.line, CALL_LOG.c.at)
+
+CALL_NOTES = Table(
+    "call_notes",
+    TABLES,
+    Column("note_id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("adapter_id", String(32), nullable=False),
+    Column("call_id", String(16), nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    _seconds("written_at"),
+    Column("written_by", String(64), nullable=False),
+    _seconds("withdrawn_at", nullable=True),
+    ForeignKeyConstraint(["adapter_id", "call_id"], ["call_log.adapter_id", "call_log.call_id"]),
+)
+"""What a household has written about its calls, encrypted with the service's secret; a note is never changed."""
+Index("call_notes_of_call", CALL_NOTES.c.adapter_id, CALL_NOTES.c.call_id)
+
+CALL_LOG_SWITCHES = Table(
+    "call_log_switches",
+    TABLES,
+    Column("line", String(15), primary_key=True),
+    _flag("is_on"),
+    _seconds("changed_at"),
+)
+"""Whether a household wants a log of its calls; a line that has no row has never said."""
 
 CHARGES = Table(
     "charges",

@@ -18,6 +18,7 @@ class Link:
 
 LINKS = (
     Link("My line", "/line", Permission.OWN_LINE),
+    Link("Calls", "/calls", Permission.OWN_LINE),
     Link("Adapters", "/adapters", Permission.ADAPTERS),
     Link("Desk", "/desk", Permission.DESK),
     Link("Audit log", "/audit", Permission.AUDIT),

@@ -34,7 +34,7 @@ from host_tools.service.tables import TRACES
 CALLED_AT = 1767268800  # 2026-01-01 12:00:00 UTC
 LINE = "5555550100"
 # There is no TLS here, and to load its roots for each request takes longer than the request.
-_NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Reply:
 def post(address: str, token: bytes) -> httpx.Response:
     """Posts a token as an adapter does."""
     headers = {"content-type": "application/jose"}
-    return httpx.post(f"{address}/v1/messages", content=token, headers=headers, timeout=30, verify=_NO_ROOTS)
+    return httpx.post(f"{address}/v1/messages", content=token, headers=headers, timeout=30, verify=NO_ROOTS)
 
 
 @dataclass(frozen=True)
@@ -250,5 +250,7 @@ def new_heartbeat(**fields: Any) -> dict[str, Any]:
         "settings_refused": [],
         "prompt": None,
         "log_lines": 12,
+        "slot": "a",
+        "update": None,
     }
     return {**heartbeat, **fields}

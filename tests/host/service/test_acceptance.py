@@ -140,10 +140,10 @@ def in_words(answer: TraceAnswer | Refused) -> str:
 
 
 @pytest.fixture
-async def service(prepared_database_url: str) -> AsyncIterator[Service]:
-    store = Store(prepared_database_url)
+async def service(database_url: str) -> AsyncIterator[Service]:
+    store = Store(database_url)
     private_key, public_key = new_key_pair()
-    settings = Settings(centre_public_key=public_key, database=prepared_database_url)
+    settings = Settings(centre_public_key=public_key, database=database_url)
 
     def add(connection: Connection) -> None:
         for adapter_id, key in KEYS.items():

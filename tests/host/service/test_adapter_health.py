@@ -16,6 +16,10 @@ def health(heard_at: int = CALLED_AT, now: int = CALLED_AT + 60, **fields: Any) 
     return adapter_health(json.dumps(new_heartbeat(**fields)), heard_at, now)
 
 
+def updating(state: str, reason: str | None = None, release: int = 7) -> dict[str, Any]:
+    return {"release": release, "sha256": "0" * 64, "received": 960, "state": state, "reason": reason}
+
+
 def test_an_adapter_that_was_never_heard() -> None:
     assert adapter_health(None, None, CALLED_AT) == AdapterHealth("never")
     assert AdapterHealth("never").words == ""
@@ -49,6 +53,11 @@ def test_a_heartbeat_that_an_older_service_has_kept() -> None:
             "prompt traced failed",
         ),
         ({"prompt": {"name": "traced", "sha256": "0" * 64, "received": 5, "state": "kept"}}, "well"),
+        ({"update": updating("receiving"), "longest_gap_ms": 170}, "well"),
+        ({"update": updating("receiving"), "longest_gap_ms": 301}, "301 ms late"),
+        ({"update": updating("confirmed"), "longest_gap_ms": 61}, "61 ms late"),
+        ({"update": updating("returned", "watchdog")}, "update: release 7 returned: watchdog"),
+        ({"update": updating("refused", "bad_signature", 0)}, "update: refused: bad_signature"),
         ({"outbox": 1, "refusals": 2}, "1 waiting, 2 refusals"),
     ],
 )

@@ -51,7 +51,7 @@ def released(connection: Connection, of: Case, at: int = 30) -> Case:
     return Cases(connection).released(with_instrument(connection, of).case_id, at)
 
 
-def test_three_traces_open_a_case(prepared_database_url: str) -> None:
+def test_three_traces_open_a_case(database_url: str) -> None:
     def work(connection: Connection) -> None:
         of = three(connection)
         assert of == Case(
@@ -67,10 +67,10 @@ def test_three_traces_open_a_case(prepared_database_url: str) -> None:
         )
         assert audited(connection) == [("service", "case.opened", "C-00000001")]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_a_later_trace_of_the_origin_joins_the_case_once(prepared_database_url: str) -> None:
+def test_a_later_trace_of_the_origin_joins_the_case_once(database_url: str) -> None:
     def work(connection: Connection) -> None:
         of = three(connection)
         ids = [*of.trace_ids, add_trace(connection, 4)]
@@ -81,12 +81,12 @@ def test_a_later_trace_of_the_origin_joins_the_case_once(prepared_database_url: 
         assert (joined.state, joined.opened_at, joined.changed_at) == (CaseState.READY, 10, 10)
         assert [row[1] for row in audited(connection)] == ["case.opened", "case.joined"]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
 @pytest.mark.parametrize("reached", [with_instrument, released])
 def test_a_trace_that_joins_later_needs_an_instrument_of_its_own(
-    prepared_database_url: str, reached: Callable[[Connection, Case], Case]
+    database_url: str, reached: Callable[[Connection, Case], Case]
 ) -> None:
     def work(connection: Connection) -> None:
         of = reached(connection, three(connection))
@@ -97,10 +97,10 @@ def test_a_trace_that_joins_later_needs_an_instrument_of_its_own(
             Cases(connection).released(of.case_id, 41)
         assert with_instrument(connection, again, 42).state is CaseState.INSTRUMENT
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_after_a_case_is_closed_the_next_trace_opens_another(prepared_database_url: str) -> None:
+def test_after_a_case_is_closed_the_next_trace_opens_another(database_url: str) -> None:
     def work(connection: Connection) -> None:
         of = three(connection)
         Cases(connection).close(of.case_id, CloseReason.WITHDRAWN, by="olga", at=20)
@@ -109,10 +109,10 @@ def test_after_a_case_is_closed_the_next_trace_opens_another(prepared_database_u
         assert Cases(connection).get("C-00000002").trace_ids == tuple(ids)
         assert [each.case_id for each in Cases(connection).of_line(LINE)] == ["C-00000002", "C-00000001"]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_danger_opens_a_case_of_the_last_trace_or_of_those_that_are_named(prepared_database_url: str) -> None:
+def test_danger_opens_a_case_of_the_last_trace_or_of_those_that_are_named(database_url: str) -> None:
     def work(connection: Connection) -> None:
         for number in (1, 2, 3):
             add_trace(connection, number)
@@ -124,10 +124,10 @@ def test_danger_opens_a_case_of_the_last_trace_or_of_those_that_are_named(prepar
         assert named.trace_ids == ("T-00000001", "T-00000002")
         assert [row[:2] for row in audited(connection)] == [("home", "case.danger"), ("olga", "case.danger")]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_danger_makes_an_open_case_of_the_trace_urgent(prepared_database_url: str) -> None:
+def test_danger_makes_an_open_case_of_the_trace_urgent(database_url: str) -> None:
     def work(connection: Connection) -> None:
         of = three(connection)
         for _ in range(2):
@@ -135,10 +135,10 @@ def test_danger_makes_an_open_case_of_the_trace_urgent(prepared_database_url: st
         assert (urgent.case_id, urgent.is_danger, urgent.trace_ids) == (of.case_id, True, of.trace_ids)
         assert [row[1] for row in audited(connection)] == ["case.opened", "case.danger"]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_danger_needs_a_successful_trace_of_the_line(prepared_database_url: str) -> None:
+def test_danger_needs_a_successful_trace_of_the_line(database_url: str) -> None:
     def work(connection: Connection) -> None:
         cases = Cases(connection)
         with pytest.raises(NoSuccessfulTrace):
@@ -150,10 +150,10 @@ def test_danger_needs_a_successful_trace_of_the_line(prepared_database_url: str)
         assert cases.count_open() == 0
         assert audited(connection) == []
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_the_queue_has_danger_first_and_then_the_oldest(prepared_database_url: str) -> None:
+def test_the_queue_has_danger_first_and_then_the_oldest(database_url: str) -> None:
     def work(connection: Connection) -> None:
         cases = Cases(connection)
         at = {1: 30, 4: 20, 7: 40, 10: 50, 13: 10}
@@ -167,10 +167,10 @@ def test_the_queue_has_danger_first_and_then_the_oldest(prepared_database_url: s
         assert cases.count_open() == 4
         assert all(len(each.trace_ids) == 3 for each in cases.queue())
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_a_case_goes_from_ready_to_closed(prepared_database_url: str) -> None:
+def test_a_case_goes_from_ready_to_closed(database_url: str) -> None:
     def work(connection: Connection) -> None:
         cases = Cases(connection)
         of = three(connection)
@@ -186,7 +186,7 @@ def test_a_case_goes_from_ready_to_closed(prepared_database_url: str) -> None:
             ("case.closed", of.case_id),
         ]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
 Step = Callable[[Cases, Case], object]
@@ -249,7 +249,7 @@ OUT_OF_ORDER: list[tuple[str, Callable[[Connection, Case], object], Step, type[C
     ("before", "step", "error"), [each[1:] for each in OUT_OF_ORDER], ids=[each[0] for each in OUT_OF_ORDER]
 )
 def test_out_of_order(
-    prepared_database_url: str,
+    database_url: str,
     before: Callable[[Connection, Case], object],
     step: Step,
     error: type[CaseError],
@@ -264,10 +264,10 @@ def test_out_of_order(
         assert cases.get(of.case_id) == stood
         assert audited(connection) == log
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_a_closed_case_can_be_put_under_hold(prepared_database_url: str) -> None:
+def test_a_closed_case_can_be_put_under_hold(database_url: str) -> None:
     def work(connection: Connection) -> None:
         cases = Cases(connection)
         of = three(connection)
@@ -276,11 +276,11 @@ def test_a_closed_case_can_be_put_under_hold(prepared_database_url: str) -> None
         assert not cases.set_hold(of.case_id, is_held=False, by="olga", at=31).has_legal_hold
         assert [row[1] for row in audited(connection)][-2:] == ["hold.set", "hold.lifted"]
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
 @pytest.mark.parametrize("case_id", ["C-00000001", "", "C-1", "' OR 1=1 --", "C-00000001\x00"])
-def test_a_case_that_is_not_there(prepared_database_url: str, case_id: str) -> None:
+def test_a_case_that_is_not_there(database_url: str, case_id: str) -> None:
     def work(connection: Connection) -> None:
         cases = Cases(connection)
         steps: tuple[Callable[[], object], ...] = (
@@ -294,10 +294,10 @@ def test_a_case_that_is_not_there(prepared_database_url: str, case_id: str) -> N
             with pytest.raises(NoSuchCase):
                 step()
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_when_the_numbers_of_cases_are_given_no_other_is_opened(prepared_database_url: str) -> None:
+def test_when_the_numbers_of_cases_are_given_no_other_is_opened(database_url: str) -> None:
     def work(connection: Connection) -> None:
         connection.execute(update(COUNTERS).where(COUNTERS.c.name == "case").values(value=99_999_998))
         assert three(connection).case_id == "C-99999999"
@@ -305,4 +305,4 @@ def test_when_the_numbers_of_cases_are_given_no_other_is_opened(prepared_databas
             three(connection, 4)
         assert Cases(connection).count_open() == 1
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)

@@ -15,12 +15,17 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
-from tests.host.service.conftest import Adapter, Centre, new_heartbeat, new_request
+from host_tools.cli.main import app
+from tests.host.service.conftest import NO_ROOTS, Adapter, Centre, new_heartbeat, new_request
+from tests.thorough_plugin import thorough
 
 COMMAND = [sys.executable, "-c", "from host_tools.cli.main import app; app()", "service", "--port", "0"]
 ROOT = Path(__file__).resolve().parents[3]
 Start = Callable[[], tuple[subprocess.Popen[str], str]]
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -64,6 +69,7 @@ def start(centre: Centre) -> Iterator[Start]:
         process.communicate()
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("settings", "status", "sentence"),
     [
@@ -86,19 +92,23 @@ def start(centre: Centre) -> Iterator[Start]:
     ],
 )
 def test_what_hinders_it_is_one_sentence(
-    centre: Centre, settings: dict[str, str], status: int, sentence: str
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], status: int, sentence: str
 ) -> None:
+    monkeypatch.chdir(centre.folder)
     usual = {"STAR57_CENTRE_PUBLIC_KEY": centre.public_key} if settings and status == 1 else {}
-    run = subprocess.run(
-        COMMAND,
-        env=environment(**usual, **settings),
-        cwd=centre.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == status
+    run = CliRunner().invoke(app, ["service", "--port", "0"], env={**usual, **settings, "COLUMNS": "200"})
+    assert run.exit_code == status
     assert run.stderr.startswith(f"star57 service: {sentence}")
+    assert run.stderr.count("\n") == 1
+
+
+@on_sqlite
+def test_its_process_ends_with_the_sentence_and_the_status(centre: Centre) -> None:
+    run = subprocess.run(
+        COMMAND, env=environment(), cwd=centre.folder, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("star57 service: there is no key to seal records to: ")
     assert run.stderr.count("\n") == 1
 
 
@@ -133,7 +143,7 @@ class Caller:
 
     async def call(self, address: str, times: int) -> None:
         """Asks `times` times; ends before, when the service is gone. What was not answered comes first."""
-        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        async with httpx.AsyncClient(verify=NO_ROOTS, base_url=address, timeout=30) as client:
             for _ in range(times):
                 self.waiting = self.waiting or new_request(adapter_id=self.adapter.adapter_id)
                 token = self.adapter.token(self.waiting)
@@ -148,7 +158,7 @@ class Caller:
                 self.told()
 
 
-@pytest.mark.parametrize("after", [20, 57, 111])
+@pytest.mark.parametrize("after", [thorough(20), 57, thorough(111)])
 async def test_a_kill_amid_requests_loses_none_and_doubles_none(
     centre: Centre, start: Start, after: int
 ) -> None:
@@ -189,7 +199,7 @@ async def test_two_services_share_one_database(centre: Centre, start: Start) -> 
     assert sorted(row["request_id"] for row in centre.rows()) == asked
     # One ask to both at once is taken once.
     token = callers[0].adapter.token(new_request(adapter_id="adapter-0"))
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(verify=NO_ROOTS, timeout=30) as client:
         responses = await asyncio.gather(
             *(client.post(f"{address}/v1/messages", content=token) for address in addresses)
         )
@@ -208,14 +218,15 @@ def test_it_stops_gracefully(centre: Centre, adapter: Adapter, start: Start) -> 
     assert not (centre.folder / "star57.sqlite-wal").exists()  # all is in the one file
 
 
+@on_sqlite
 def test_it_may_open_as_many_files_as_the_machine_allows(centre: Centre, start: Start) -> None:
     process, address = start()
-    assert httpx.get(f"{address}/health").status_code == 200
+    assert httpx.get(f"{address}/health", verify=NO_ROOTS).status_code == 200
     soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
     assert soft == hard
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 def test_a_full_disk_is_unavailable_and_stores_nothing_by_halves(
     centre: Centre, adapter: Adapter, start: Start
 ) -> None:

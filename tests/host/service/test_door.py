@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from host_tools.service import batching, door, signing, tracing
 from host_tools.service.adapters import Adapters
 from host_tools.service.messages import RefusalReason
+from host_tools.service.orders import push_update
 from host_tools.service.sealing import Seal, open_sealed
 from host_tools.service.store import run_once
 from host_tools.service.tables import TABLES
@@ -32,15 +33,9 @@ from tests.host.service.conftest import (
     new_request,
     post,
 )
-from tests.host.service.vectors import HEARTBEAT, SIGNED, VECTORS, body_of, key_of
+from tests.host.service.vectors import CALL_REPORT, HEARTBEAT, SIGNED, VECTORS, body_of, key_of
 
 Serve = Callable[..., Service]
-
-
-@pytest.fixture
-def database_url(prepared_database_url: str) -> str:
-    """With its tables: to make them is tested elsewhere."""
-    return prepared_database_url
 
 
 def answer(adapter: Adapter, address: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -206,11 +201,24 @@ def test_a_heartbeat_is_answered_with_the_time_and_kept(
         "prompt": None,
         "log_from": None,
         "again": False,
+        "update": None,
     }
     kept = run_once(centre.url, lambda connection: Adapters(connection).adapter("adapter-1"))
     assert kept is not None
     assert (kept.heard_at, kept.newest_sequence) == (CALLED_AT + 61, 0)
     assert json.loads(kept.heartbeat or "") == new_heartbeat(outbox=3)
+
+
+def test_an_adapter_of_before_there_were_updates_is_answered_as_before(
+    centre: Centre, adapter: Adapter, serve: Serve
+) -> None:
+    address = serve(centre.settings())
+    of_before = {name: value for name, value in new_heartbeat().items() if name not in ("slot", "update")}
+    wanted = push_update("0" * 64)
+    run_once(centre.url, lambda connection: Adapters(connection).change("adapter-1", **wanted))
+    assert adapter.ask(address, of_before).message.keys() == adapter.ask(
+        address, new_heartbeat()
+    ).message.keys() - {"update"}
 
 
 def test_lines_of_the_log_are_kept(centre: Centre, adapter: Adapter, serve: Serve) -> None:
@@ -372,7 +380,8 @@ def test_valid_vectors_are_accepted_and_kept_byte_for_byte(
         assert (reply.status, reply.is_signed) == (200, True)
     sealed = [open_sealed(row["sealed"], centre.private_key).request for row in centre.rows()]
     assert sorted(sealed) == sorted(token for _, token in asked)
-    for vector in HEARTBEAT["heartbeats"]["valid"] + HEARTBEAT["logs"]["valid"]:
+    others = (HEARTBEAT["heartbeats"], HEARTBEAT["logs"], CALL_REPORT["call_reports"])
+    for vector in (vector for kind in others for vector in kind["valid"]):
         body = body_of(vector)
         assert adapters[json.loads(body)["adapter_id"]].ask(address, body).status == 200
 
@@ -381,7 +390,7 @@ def test_invalid_vectors_are_refused_and_nothing_is_stored(
     centre: Centre, adapter: Adapter, serve: Serve
 ) -> None:
     address = serve(centre.settings())
-    vectors = [VECTORS["requests"], HEARTBEAT["heartbeats"], HEARTBEAT["logs"]]
+    vectors = [VECTORS["requests"], HEARTBEAT["heartbeats"], HEARTBEAT["logs"], CALL_REPORT["call_reports"]]
     for vector in (vector for kind in vectors for vector in kind["invalid"]):
         reply = adapter.ask(address, body_of(vector))
         assert reply == refused(vector["reason"], vector["status"]), vector["name"]

@@ -19,10 +19,10 @@ _READS = "SELECT 57"
     "statement", ["CREATE TABLE mine (column_1 integer)", "SELECT * FROM nothing", "not SQL"]
 )
 async def test_it_is_never_written_and_a_wrong_statement_is_an_error(
-    database_url: str, statement: str
+    empty_database_url: str, statement: str
 ) -> None:
-    _make_sqlite(database_url)
-    database = open_foreign_database(database_url)
+    _make_sqlite(empty_database_url)
+    database = open_foreign_database(empty_database_url)
     for _ in range(2):
         with pytest.raises(ForeignDatabaseUnreadable):
             await database.rows(statement)
@@ -32,9 +32,9 @@ async def test_it_is_never_written_and_a_wrong_statement_is_an_error(
     await database.close()
 
 
-async def test_many_may_ask_at_once(database_url: str) -> None:
-    _make_sqlite(database_url)
-    database = open_foreign_database(database_url, connections=2)
+async def test_many_may_ask_at_once(empty_database_url: str) -> None:
+    _make_sqlite(empty_database_url)
+    database = open_foreign_database(empty_database_url, connections=2)
     answers = await asyncio.gather(*(database.rows(f"SELECT {number}") for number in range(50)))
     assert [answer[0][0] for answer in answers] == list(range(50))
     await database.close()

@@ -10,21 +10,25 @@ from pathlib import Path
 import httpx
 
 from host_tools.service.api import create_app
-from tests.host.service.conftest import Adapter, Centre, Service, new_request, post
+from host_tools.service.sealing import new_key_pair
+from tests.host.service.conftest import NO_ROOTS, Adapter, Centre, Service, new_request, post
 
 Serve = Callable[..., Service]
 
 
 def ready(address: str) -> tuple[int, dict[str, object]]:
-    answer = httpx.get(f"{address}/health/ready", timeout=30)
+    answer = httpx.get(f"{address}/health/ready", verify=NO_ROOTS, timeout=30)
     return answer.status_code, answer.json()
 
 
 def test_health_has_what_was_refused(centre: Centre, serve: Serve) -> None:
     address = serve(centre.settings())
-    assert httpx.get(f"{address}/health").json() == {"status": "ok", "refusals": {}}
+    assert httpx.get(f"{address}/health", verify=NO_ROOTS).json() == {"status": "ok", "refusals": {}}
     post(address, b"nothing signed")
-    assert httpx.get(f"{address}/health").json() == {"status": "ok", "refusals": {"malformed": 1}}
+    assert httpx.get(f"{address}/health", verify=NO_ROOTS).json() == {
+        "status": "ok",
+        "refusals": {"malformed": 1},
+    }
 
 
 def test_it_lives_and_is_ready(centre: Centre, adapter: Adapter, serve: Serve) -> None:
@@ -34,7 +38,7 @@ def test_it_lives_and_is_ready(centre: Centre, adapter: Adapter, serve: Serve) -
         "subscribers": f"{centre.folder}/subscribers.csv",
     }
     address = serve(centre.settings(**records))
-    assert httpx.get(f"{address}/health/live").status_code == 204
+    assert httpx.get(f"{address}/health/live", verify=NO_ROOTS).status_code == 204
     assert ready(address) == (200, {"status": "ready", "lacks": []})
 
 
@@ -44,8 +48,8 @@ def test_it_is_not_ready_without_what_a_trace_needs(centre: Centre, serve: Serve
     assert ready(address) == (503, {"status": "not_ready", "lacks": ["call_records", "directory"]})
     subscribers.write_text("number,name,address\n")
     assert ready(address) == (503, {"status": "not_ready", "lacks": ["call_records"]})
-    assert httpx.get(f"{address}/health").status_code == 200
-    assert httpx.get(f"{address}/health/live").status_code == 204
+    assert httpx.get(f"{address}/health", verify=NO_ROOTS).status_code == 200
+    assert httpx.get(f"{address}/health/live", verify=NO_ROOTS).status_code == 204
 
 
 def test_one_record_that_nobody_can_read_is_no_reason(centre: Centre, serve: Serve) -> None:
@@ -56,8 +60,8 @@ def test_one_record_that_nobody_can_read_is_no_reason(centre: Centre, serve: Ser
     assert ready(serve(centre.settings(call_records=url))) == (200, {"status": "ready", "lacks": []})
 
 
-async def test_it_is_not_ready_without_its_store(centre: Centre) -> None:
-    app = create_app(centre.settings())
+async def test_it_is_not_ready_without_its_store(empty_database_url: str, tmp_path: Path) -> None:
+    app = create_app(Centre(*new_key_pair(), tmp_path, empty_database_url).settings())
     transport = httpx.ASGITransport(app)
     # Before its start there is no table yet, as when somebody has dropped them.
     async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
@@ -86,5 +90,5 @@ def test_asking_stores_nothing(centre: Centre, adapter: Adapter, serve: Serve) -
     adapter.ask(address, new_request())
     before = centre.rows()
     for path in ("/health", "/health/live", "/health/ready", "/metrics"):
-        assert httpx.get(f"{address}{path}").is_success
+        assert httpx.get(f"{address}{path}", verify=NO_ROOTS).is_success
     assert centre.rows() == before

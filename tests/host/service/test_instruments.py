@@ -79,7 +79,7 @@ def test_spaces_around_it_are_not_kept() -> None:
     assert Instrument.model_validate({**ENTERED, "agency": " Springfield Police "}) == SUBPOENA
 
 
-def test_an_instrument_comes_back_as_it_was_entered(prepared_database_url: str) -> None:
+def test_an_instrument_comes_back_as_it_was_entered(database_url: str) -> None:
     def work(connection: Connection) -> None:
         case_id, other = new_case(connection, 1), new_case(connection, 2)
         first, second = enter(connection, case_id), enter(connection, case_id, at=10)
@@ -90,21 +90,21 @@ def test_an_instrument_comes_back_as_it_was_entered(prepared_database_url: str) 
         assert kept[0].instrument == SUBPOENA
         assert (kept[0].case_id, kept[0].entered_by, kept[0].entered_at) == (case_id, "lee", 9)
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_an_instrument_of_tomorrow_is_not_kept(prepared_database_url: str) -> None:
+def test_an_instrument_of_tomorrow_is_not_kept(database_url: str) -> None:
     def work(connection: Connection) -> None:
         case_id = new_case(connection)
         with pytest.raises(InstrumentInFuture, match="dated 2026-01-03, and today is 2026-01-02"):
             enter(connection, case_id, SUBPOENA.model_copy(update={"issued_on": date(2026, 1, 3)}))
         assert connection.scalar(select(func.count()).select_from(INSTRUMENTS)) == 0
 
-    run_once(prepared_database_url, work)
+    run_once(database_url, work)
 
 
-def test_an_instrument_of_no_case_is_not_kept(prepared_database_url: str) -> None:
+def test_an_instrument_of_no_case_is_not_kept(database_url: str) -> None:
     with pytest.raises(IntegrityError):
-        run_once(prepared_database_url, lambda connection: enter(connection, "C-00000001"))
+        run_once(database_url, lambda connection: enter(connection, "C-00000001"))
     count = select(func.count()).select_from(INSTRUMENTS)
-    assert run_once(prepared_database_url, lambda connection: connection.scalar(count)) == 0
+    assert run_once(database_url, lambda connection: connection.scalar(count)) == 0

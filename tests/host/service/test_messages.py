@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from host_tools.service.messages import (
+    CallReport,
+    CallReportAnswer,
     Heartbeat,
     HeartbeatAnswer,
+    HeartbeatAnswerOfBefore,
     Log,
     LogAnswer,
     Message,
@@ -25,7 +28,7 @@ from host_tools.service.messages import (
     TraceRequest,
     parse_ask,
 )
-from tests.host.service.vectors import HEARTBEAT, VECTORS, body_of, name_of
+from tests.host.service.vectors import CALL_REPORT, HEARTBEAT, VECTORS, body_of, name_of
 
 VALID = VECTORS["requests"]["valid"][0]["body"]
 JSON = st.recursive(
@@ -35,14 +38,21 @@ JSON = st.recursive(
 )
 
 
-ASKS = [("requests", TraceRequest), ("heartbeats", Heartbeat), ("logs", Log)]
-ALL = {**VECTORS, **HEARTBEAT}
+ASKS = [
+    ("requests", TraceRequest),
+    ("heartbeats", Heartbeat),
+    ("logs", Log),
+    ("call_reports", CallReport),
+]
+ALL = {**VECTORS, **HEARTBEAT, **CALL_REPORT}
+OF_BEFORE = HEARTBEAT["heartbeats_of_before"]["valid"]
 VALID_ASKS = [(kind, vector) for name, kind in ASKS for vector in ALL[name]["valid"]]
 INVALID_ASKS = [vector for name, _ in ASKS for vector in ALL[name]["invalid"]]
 KINDS_OF_ANSWER: list[tuple[str, type[Message]]] = [
     ("answers", TraceAnswer),
     ("heartbeat_answers", HeartbeatAnswer),
     ("log_answers", LogAnswer),
+    ("call_report_answers", CallReportAnswer),
 ]
 VALID_ANSWERS = [(kind, vector) for name, kind in KINDS_OF_ANSWER for vector in ALL[name]["valid"]]
 INVALID_ANSWERS = [(kind, vector) for name, kind in KINDS_OF_ANSWER for vector in ALL[name]["invalid"]]
@@ -54,6 +64,17 @@ def test_a_valid_ask_is_read_as_it_is(kind: type[Message], vector: dict[str, Any
     ask = parse_ask(body_of(vector), sent["adapter_id"])
     assert isinstance(ask, kind)
     assert ask.model_dump() == sent
+
+
+@pytest.mark.parametrize("vector", OF_BEFORE, ids=name_of)
+def test_a_heartbeat_of_before_there_were_updates_is_read(vector: dict[str, Any]) -> None:
+    ask = parse_ask(body_of(vector), "adapter-1")
+    assert isinstance(ask, Heartbeat)
+    assert ask.model_dump() == {**json.loads(body_of(vector)), "slot": None, "update": None}
+    assert not ask.knows_updates
+    assert HeartbeatAnswerOfBefore(unix_seconds=1).model_dump().keys() == (
+        HeartbeatAnswer(unix_seconds=1).model_dump().keys() - {"update"}
+    )
 
 
 @pytest.mark.parametrize("vector", INVALID_ASKS, ids=name_of)

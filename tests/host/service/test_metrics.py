@@ -16,7 +16,16 @@ from starlette.types import Message, Scope
 from host_tools.service import door
 from host_tools.service.messages import Outcome, RefusalReason
 from host_tools.service.metrics import NO_ROUTE, OTHER_METHOD, Counted
-from tests.host.service.conftest import LINE, Adapter, Centre, Service, new_heartbeat, new_request, post
+from tests.host.service.conftest import (
+    LINE,
+    NO_ROOTS,
+    Adapter,
+    Centre,
+    Service,
+    new_heartbeat,
+    new_request,
+    post,
+)
 
 Serve = Callable[..., Service]
 Samples = dict[str, float]
@@ -24,7 +33,7 @@ Samples = dict[str, float]
 
 def samples(address: str) -> Samples:
     """Every sample, as `name{labels}`, without those of time."""
-    text = httpx.get(f"{address}/metrics").text
+    text = httpx.get(f"{address}/metrics", verify=NO_ROOTS).text
     return {
         f"{sample.name}{{{','.join(f'{name}={value}' for name, value in sorted(sample.labels.items()))}}}": sample.value
         for family in text_string_to_metric_families(text)
@@ -80,9 +89,9 @@ def test_what_cannot_be_read_is_counted(centre: Centre, adapter: Adapter, serve:
 def test_a_path_is_counted_under_its_route(centre: Centre, serve: Serve) -> None:
     address = serve(centre.settings())
     for path in ("/health", "/adapters/one", "/adapters/two", "/api/cases/C-00000001", "/static/style.css"):
-        httpx.get(f"{address}{path}")
+        httpx.get(f"{address}{path}", verify=NO_ROOTS)
     for path in ("/nowhere", "/v1/", "/v1/messages/7", "/api/5555550123"):
-        httpx.get(f"{address}{path}")
+        httpx.get(f"{address}{path}", verify=NO_ROOTS)
     httpx.request("MKCOL", f"{address}/health")
     found = samples(address)
     requests = {name for name in found if name.startswith("star57_http_requests_total")}
@@ -100,8 +109,10 @@ def test_a_path_is_counted_under_its_route(centre: Centre, serve: Serve) -> None
 def test_nobody_is_in_them(centre: Centre, adapter: Adapter, serve: Serve) -> None:
     address = serve(centre.settings())
     assert adapter.ask(address, new_request()).status == 200
-    httpx.post(f"{address}/api/sessions", json={"name": "mallory", "password": "not the right one"})
-    text = httpx.get(f"{address}/metrics").text
+    httpx.post(
+        f"{address}/api/sessions", verify=NO_ROOTS, json={"name": "mallory", "password": "not the right one"}
+    )
+    text = httpx.get(f"{address}/metrics", verify=NO_ROOTS).text
     for secret in (LINE, "5555550123", "JANE", "mallory", "right one", adapter.adapter_id, "T-0000"):
         assert secret not in text
     assert not re.search(r"[0-9a-f]{32}", text)

@@ -43,14 +43,14 @@ INSERT INTO adapters VALUES ('adapter-1', zeroblob(32), 9007199254740991, NULL, 
 """
 
 
-def test_the_steps_make_the_tables_of_the_program(database_url: str) -> None:
+def test_the_steps_make_the_tables_of_the_program(empty_database_url: str) -> None:
     def work(connection: Connection) -> list[object]:
         assert migrations.is_current(connection)
         migrations.upgrade(connection)
         options = {"compare_type": True, "compare_server_default": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), TABLES))
 
-    assert run_once(database_url, work) == []
+    assert run_once(empty_database_url, work) == []
 
 
 @pytest.mark.parametrize("key", ["request_id", "request_id, adapter_id"])
@@ -89,8 +89,8 @@ def test_a_store_of_before_there_were_adapters_is_taken_over(tmp_path: Path) -> 
     assert run_once(f"sqlite:///{path}", lambda connection: Adapters(connection).all()) == []
 
 
-def test_a_store_of_a_newer_program_is_left_alone(database_url: str) -> None:
+def test_a_store_of_a_newer_program_is_left_alone(empty_database_url: str) -> None:
     newer = text("UPDATE alembic_version SET version_num = '9999'")
-    run_once(database_url, lambda connection: connection.execute(newer))
+    run_once(empty_database_url, lambda connection: connection.execute(newer))
     with pytest.raises(migrations.StoreTooNew):
-        run_once(database_url, lambda connection: None)
+        run_once(empty_database_url, lambda connection: None)

@@ -15,12 +15,30 @@ from pydantic import ValidationError
 
 from host_tools.service import orders
 from host_tools.service.adapters import Adapter
-from host_tools.service.messages import Heartbeat, HeartbeatAnswer, Log
-from host_tools.service.orders import Pushed, RevisionsExhausted, push_prompt, push_settings, want_log
+from host_tools.service.messages import Heartbeat, HeartbeatAnswer, Log, Slot
+from host_tools.service.orders import (
+    Pushed,
+    RevisionsExhausted,
+    cancel_update,
+    push_prompt,
+    push_settings,
+    push_update,
+    want_log,
+)
 from tests.host.service.conftest import CALLED_AT, new_heartbeat
 
 FILE = bytes(range(256)) * 10
 SHA256 = hashlib.sha256(FILE).hexdigest()
+SIGNED = b"a signature, and a manifest"
+RELEASE = hashlib.sha256(SIGNED).hexdigest()
+
+
+class Release:
+    """A release whose firmware is FILE, for slot a backwards."""
+
+    def part(self, slot: Slot | None, offset: int) -> bytes:
+        whole = {None: SIGNED, "a": FILE[::-1], "b": FILE}[slot]
+        return whole[offset : offset + 960]
 
 
 class Service:
@@ -28,6 +46,7 @@ class Service:
 
     def __init__(self) -> None:
         self.adapter = Adapter("adapter-1")
+        self.release: Release | None = Release()
 
     def change(self, changed: dict[str, Any]) -> None:
         self.adapter = replace(self.adapter, **changed)
@@ -35,8 +54,9 @@ class Service:
     def hear(self, **fields: Any) -> HeartbeatAnswer:
         """The answer to a heartbeat with these fields."""
         heartbeat = Heartbeat.model_validate_json(json.dumps(new_heartbeat(**fields)))
-        following = orders.heard(self.adapter, heartbeat, CALLED_AT)
+        following = orders.heard(self.adapter, heartbeat, CALLED_AT, self.release)
         self.change(following.changed)
+        assert isinstance(following.answer, HeartbeatAnswer)
         return following.answer
 
     def log(self, first: int, *lines: str) -> None:
@@ -192,6 +212,132 @@ def test_settings_a_prompt_and_the_log_at_once(service: Service) -> None:
     assert answer.settings is not None
     assert offered(answer) == (0, True)
     assert answer.log_from == 0
+
+
+def updating(received: int, state: str = "receiving", **fields: Any) -> dict[str, Any]:
+    return {"release": 7, "sha256": RELEASE, "received": received, "state": state, "reason": None, **fields}
+
+
+def part_of(answer: HeartbeatAnswer) -> tuple[Slot | None, int, bool] | None:
+    """Which slot's firmware is offered, where the part begins, and whether the next heartbeat may come at once."""
+    return (answer.update.slot, answer.update.offset, answer.again) if answer.update else None
+
+
+@pytest.mark.parametrize(("runs", "slot", "whole"), [("a", "b", FILE), ("b", "a", FILE[::-1])])
+def test_an_update_goes_part_by_part_to_the_slot_that_does_not_run(
+    service: Service, runs: Slot, slot: Slot, whole: bytes
+) -> None:
+    service.change(push_update(RELEASE))
+    answer = service.hear(slot=runs)
+    assert part_of(answer) == (None, 0, True)
+    assert answer.update is not None
+    assert (answer.update.sha256, b64decode(answer.update.data)) == (RELEASE, SIGNED)
+    received = bytearray()
+    for offset in (0, 960, 1920):
+        answer = service.hear(slot=runs, update=updating(offset))
+        assert part_of(answer) == (slot, offset, True)
+        assert answer.update is not None
+        received += b64decode(answer.update.data)
+    assert received == whole
+    for state in ("receiving", "kept"):
+        assert part_of(service.hear(slot=runs, update=updating(len(FILE), state))) is None
+    assert part_of(service.hear(slot=slot, update=updating(len(FILE), "trying"))) is None
+    assert service.adapter.update_sha256 == RELEASE
+    assert part_of(service.hear(slot=slot, update=updating(len(FILE), "confirmed"))) is None
+    assert service.adapter.update_sha256 is None
+
+
+def test_a_part_of_an_update_that_is_not_taken_comes_again_a_minute_later(service: Service) -> None:
+    service.change(push_update(RELEASE))
+    for again in (True, False):
+        assert part_of(service.hear()) == (None, 0, again)
+    for again in (True, False):
+        assert part_of(service.hear(update=updating(960))) == ("b", 960, again)
+    assert part_of(service.hear(update=None)) == (None, 0, True)
+
+
+@pytest.mark.parametrize("state", ["returned", "refused"])
+def test_what_came_to_nothing_is_not_offered_again_but_when_it_is_pushed_again(
+    service: Service, state: str
+) -> None:
+    service.change(push_update(RELEASE))
+    service.hear()
+    assert part_of(service.hear(update=updating(0, state, reason="watchdog"))) is None
+    assert service.adapter.update_sha256 is None
+    assert part_of(service.hear(update=updating(0, state, reason="watchdog"))) is None
+    service.change(push_update(RELEASE))
+    assert part_of(service.hear(update=updating(0, state, reason="watchdog"))) == (None, 0, True)
+    assert part_of(service.hear(update=updating(0))) == ("b", 0, True)
+
+
+def test_what_runs_already_is_not_offered(service: Service) -> None:
+    service.change(push_update(RELEASE))
+    assert part_of(service.hear(slot="b", update=updating(len(FILE), "confirmed"))) is None
+    assert service.adapter.update_sha256 is None
+
+
+def test_another_release_takes_the_place_of_one_on_its_way_or_ended(service: Service) -> None:
+    service.change(push_update(RELEASE))
+    for state in ("receiving", "kept", "confirmed", "returned", "refused"):
+        assert part_of(service.hear(update=updating(960, state, sha256="0" * 64))) is not None
+    assert service.adapter.update_sha256 == RELEASE
+
+
+def test_no_update_for_whom_it_is_not_meant(service: Service) -> None:
+    assert part_of(service.hear()) is None
+    service.change(push_update(RELEASE))
+    assert part_of(service.hear(slot=None)) is None
+    assert service.adapter.update_sha256 is None
+    service.change(push_update(RELEASE))
+    service.release = None  # it is not its turn, or gone
+    assert part_of(service.hear()) is None
+    service.release = Release()
+    service.change(cancel_update())
+    assert part_of(service.hear(update=updating(960))) is None
+
+
+def test_a_prompt_goes_before_an_update(service: Service) -> None:
+    service.change(push_update(RELEASE))
+    service.change(push_prompt("stored", b"short"))
+    answer = service.hear(update=updating(960))
+    assert answer.prompt is not None
+    assert answer.update is None
+    assert len(answer.model_dump_json()) <= 2048
+    kept = {"name": "stored", "sha256": answer.prompt.sha256, "received": 5, "state": "kept"}
+    assert part_of(service.hear(update=updating(960), prompt=kept)) == ("b", 960, True)
+
+
+def test_the_largest_answer_with_an_update_fits(service: Service) -> None:
+    service.change(push_update(RELEASE))
+    everything = Pushed(two_stage=False, trace_offered=False, price_cents=1000, answer_timeout_ms=60000)
+    service.change(push_settings(service.adapter, everything))
+    service.change(want_log())
+    answer = service.hear(update=updating(960))
+    assert answer.settings is not None
+    assert answer.update is not None
+    assert len(answer.model_dump_json()) <= 2048
+
+
+@given(
+    received=st.integers(0, 2**53 - 1),
+    state=st.sampled_from(["receiving", "kept", "trying", "confirmed", "returned", "refused"]),
+    release=st.integers(0, 2**53 - 1),
+    offered=st.none() | st.integers(-1, 2**20),
+    slot=st.sampled_from(["a", "b"]),
+)
+def test_whatever_the_adapter_says_the_part_lies_within_the_firmware(
+    received: int, state: str, release: int, offered: int | None, slot: Slot
+) -> None:
+    service = Service()
+    service.change({"update_sha256": RELEASE, "update_offered": offered})
+    answer = service.hear(slot=slot, update=updating(received, state, release=release))
+    if answer.update is None:
+        assert not answer.again
+        return
+    data = b64decode(answer.update.data)
+    whole = {None: SIGNED, "a": FILE[::-1], "b": FILE}[answer.update.slot]
+    assert answer.update.slot != slot
+    assert data == whole[answer.update.offset : answer.update.offset + 960]
 
 
 def test_the_log_is_pulled_until_it_is_there(service: Service) -> None:

@@ -85,8 +85,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(prepared_database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    store = Store(prepared_database_url)
+async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    store = Store(database_url)
     await store.prepare()
     keys = KeyFolder(tmp_path / "keys", CHEAP)
     seal = Seal(keys.new_key(KeyKind.OPENING, WORDS, 0))

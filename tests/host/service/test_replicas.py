@@ -26,7 +26,7 @@ from host_tools.service.passwords import Passwords
 from host_tools.service.roles import Role
 from host_tools.service.store import Store, run_once
 from host_tools.service.tables import AUDIT, CHARGES
-from tests.host.service.conftest import CALLED_AT, LINE, Adapter, Centre, new_heartbeat, new_request
+from tests.host.service.conftest import CALLED_AT, LINE, NO_ROOTS, Adapter, Centre, new_heartbeat, new_request
 from tests.host.service.console.conftest import PASSWORD
 from tests.host.service.test_command import environment
 
@@ -106,7 +106,7 @@ class Caller:
     async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         for _ in range(100):
             try:
-                async with httpx.AsyncClient(base_url=self.address, timeout=30) as client:
+                async with httpx.AsyncClient(verify=NO_ROOTS, base_url=self.address, timeout=30) as client:
                     response = await client.post("/v1/messages", content=self.adapter.token(message))
             except httpx.TransportError:
                 self.retries += 1
@@ -181,7 +181,9 @@ async def is_proven(url: str) -> bool:
 async def test_one_request_to_several_at_once_is_taken_once(
     centre: Centre, replicas: list[Replica], port: int, adapter: Adapter
 ) -> None:
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    async with httpx.AsyncClient(
+        verify=NO_ROOTS, timeout=30, limits=httpx.Limits(max_keepalive_connections=0)
+    ) as client:
         for _ in range(5):
             request = new_request()
             tokens = [adapter.token(request) for _ in range(8)]
@@ -202,9 +204,9 @@ def test_who_has_signed_in_at_one_is_signed_in_at_all(centre: Centre, port: int)
     with ExitStack() as stack:
         for other in (port, free_port()):
             stack.enter_context(replica(centre, other))
-            stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{other}"))
+            stack.enter_context(httpx.Client(verify=NO_ROOTS, base_url=f"http://127.0.0.1:{other}"))
         first, second = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{other}"
-        browser = stack.enter_context(httpx.Client(follow_redirects=True, timeout=30))
+        browser = stack.enter_context(httpx.Client(verify=NO_ROOTS, follow_redirects=True, timeout=30))
         page = browser.get(f"{first}/sign-in")
         form = {"csrf_token": csrf_of(page), "name": "anna", "password": PASSWORD}
         # A form of one goes to the other, too: they share the secret.
@@ -248,10 +250,13 @@ def test_before_it_stops_it_says_so_and_answers_what_comes(
 ) -> None:
     address = f"http://127.0.0.1:{port}"
     with replica(centre, port, STAR57_LEAVE_AFTER_S="1") as process:
-        assert httpx.get(f"{address}/health/ready").status_code == 200
+        assert httpx.get(f"{address}/health/ready", verify=NO_ROOTS).status_code == 200
         process.send_signal(signal.SIGTERM)
-        wait_until(lambda: httpx.get(f"{address}/health/ready").status_code == 503)
-        assert httpx.get(f"{address}/health/ready").json() == {"status": "stopping", "lacks": []}
+        wait_until(lambda: httpx.get(f"{address}/health/ready", verify=NO_ROOTS).status_code == 503)
+        assert httpx.get(f"{address}/health/ready", verify=NO_ROOTS).json() == {
+            "status": "stopping",
+            "lacks": [],
+        }
         assert adapter.ask(address, new_request()).status == 200
         assert process.wait(30) in (0, -signal.SIGTERM)
     assert len(centre.rows()) == 1
@@ -263,6 +268,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         if condition():
             return
         assert time.monotonic() < give_up_at
+        time.sleep(0.01)
 
 
 async def test_what_has_come_is_answered_before_it_ends(centre: Centre, port: int) -> None:
@@ -272,7 +278,9 @@ async def test_what_has_come_is_answered_before_it_ends(centre: Centre, port: in
         for n, message in enumerate((new_request, new_request, new_heartbeat))
     ]
     with replica(centre, port) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        async with httpx.AsyncClient(
+            verify=NO_ROOTS, base_url=f"http://127.0.0.1:{port}", timeout=30
+        ) as client:
             with centre.locked():
                 tokens = [adapter.token(message) for adapter, message in zip(adapters, messages, strict=True)]
                 asked = [asyncio.create_task(client.post("/v1/messages", content=token)) for token in tokens]

@@ -29,6 +29,15 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     await store.close()
 
 
+@pytest.fixture
+async def new_store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A store whose file it has made itself."""
+    store = Store(f"sqlite:///{tmp_path / 'star57.sqlite'}")
+    await store.prepare()
+    yield store
+    await store.close()
+
+
 def adding(prefix: int) -> Callable[[Connection], int]:
     """Adds the area of this prefix, and answers it."""
 
@@ -102,8 +111,8 @@ async def test_when_the_database_fails_nothing_is_written(store: Store) -> None:
     assert await store.write(adding(1)) == 1
 
 
-async def test_stores_that_are_prepared_at_once_are_prepared_once(database_url: str) -> None:
-    stores = [Store(database_url) for _ in range(4)]
+async def test_stores_that_are_prepared_at_once_are_prepared_once(empty_database_url: str) -> None:
+    stores = [Store(empty_database_url) for _ in range(4)]
     await asyncio.gather(*(store.prepare() for store in stores))
     for number, store in enumerate(stores):
         await store.write(adding(number))
@@ -232,19 +241,17 @@ async def test_a_connection_that_was_cut_fails_once(store: Store, database_url: 
     assert await store.read(prefixes) == [1, 3]
 
 
-@on_sqlite
-async def test_a_commit_is_on_the_disk(store: Store) -> None:
+async def test_a_commit_is_on_the_disk(new_store: Store) -> None:
     def pragmas(connection: Connection) -> list[object]:
         return [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
         ]
 
-    assert await store.write(pragmas) == ["wal", 2]  # 2: FULL
+    assert await new_store.write(pragmas) == ["wal", 2]  # 2: FULL
 
 
-@on_sqlite
-async def test_the_file_is_for_its_owner_alone(store: Store, tmp_path: Path) -> None:
-    await store.write(adding(1))
+async def test_the_file_is_for_its_owner_alone(new_store: Store, tmp_path: Path) -> None:
+    await new_store.write(adding(1))
     modes = [file.stat().st_mode for file in await asyncio.to_thread(_files, tmp_path)]
     assert [mode & 0o077 for mode in modes] == [0] * 3
 

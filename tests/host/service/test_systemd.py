@@ -66,7 +66,7 @@ def test_forever_is_a_time_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"STAR57_{name.upper()}", raising=False)
     monkeypatch.setenv("STAR57_CENTRE_PUBLIC_KEY", new_key_pair()[1])
     kept = [name for name in Settings.model_fields if name.startswith("retention_")]
-    assert len(kept) == 7
+    assert len(kept) == 8
     for name in kept:
         monkeypatch.setenv(f"STAR57_{name.upper()}", "forever")
     settings = Settings()

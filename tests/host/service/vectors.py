@@ -1,4 +1,4 @@
-"""The vectors of `docs/vectors/`: `trace.json`, `heartbeat.json` and `signed.json`."""
+"""The vectors of `docs/vectors/`: `trace.json`, `heartbeat.json`, `call_report.json` and `signed.json`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _FOLDER = Path(__file__).resolve().parents[3] / "docs" / "vectors"
 
 VECTORS: dict[str, Any] = json.loads((_FOLDER / "trace.json").read_text())
 HEARTBEAT: dict[str, Any] = json.loads((_FOLDER / "heartbeat.json").read_text())
+CALL_REPORT: dict[str, Any] = json.loads((_FOLDER / "call_report.json").read_text())
 SIGNED: dict[str, Any] = json.loads((_FOLDER / "signed.json").read_text())
 
 

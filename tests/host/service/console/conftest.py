@@ -36,12 +36,6 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """As argon2id is, at a thousandth of its price."""
 
 
-@pytest.fixture
-def database_url(prepared_database_url: str) -> str:
-    """With its tables: to make them is tested elsewhere."""
-    return prepared_database_url
-
-
 @dataclass
 class Clock:
     """The service's clock."""

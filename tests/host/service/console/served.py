@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,12 +19,13 @@ from sqlalchemy.engine import Connection
 from host_tools.service.access import Role
 from host_tools.service.accounts import Accounts
 from host_tools.service.api import create_app
+from host_tools.service.passwords import Passwords
 from host_tools.service.serve import listen
 from host_tools.service.sessions import Sessions
 from host_tools.service.settings import Settings
 from host_tools.service.store import run_once
 from tests.host.service.conftest import LINE
-from tests.host.service.console.conftest import Clock, new_settings
+from tests.host.service.console.conftest import CHEAP, Clock, new_settings
 
 Answer = TypeVar("Answer")
 
@@ -54,9 +56,9 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def served(prepared_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The console on SQLite, served in a thread; the operator's clocks are New York's."""
-    url = f"sqlite:///{tmp_path / 'star57.sqlite'}"
+    url = f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path)}"
     with serving(new_settings(url, tmp_path, monkeypatch, time_zone="America/New_York")) as console:
         yield console
 
@@ -67,7 +69,9 @@ def serving(settings: Settings) -> Iterator[Served]:
     clock = Clock()
     settings = settings.model_copy(update={"port": 0})
     listener = listen(settings)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, clock), log_config=None))
+    app = create_app(settings, clock)
+    app.state.people = replace(app.state.people, passwords=Passwords(CHEAP))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -113,6 +113,23 @@ async def test_one_adapter_in_full(console: Console) -> None:
     assert "<html" not in part
 
 
+async def test_the_page_says_how_far_an_update_is(console: Console) -> None:
+    update = {
+        "release": 12,
+        "sha256": "0" * 64,
+        "received": 960,
+        "state": "returned",
+        "reason": "not_healthy",
+    }
+    await know(console, "updated", new_heartbeat(slot="a", update=update))
+    await know(console, "single", new_heartbeat(slot=None))
+    browser = await console.sign_in(Role.TECHNICIAN)
+    page = (await browser.get("/adapters/updated")).text
+    for words in ("returned: release 12, 960 bytes; not healthy", "update: release 12 returned: not_healthy"):
+        assert words in page
+    assert "takes no updates" in (await browser.get("/adapters/single")).text
+
+
 async def test_an_adapter_that_was_never_heard(console: Console) -> None:
     await know(console, "adapter-1")
     page = (await (await console.sign_in(Role.TECHNICIAN)).get("/adapters/adapter-1")).text

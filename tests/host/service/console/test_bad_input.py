@@ -21,9 +21,10 @@ from sqlalchemy.engine import Connection
 
 from host_tools.service.access import PERMISSIONS, Allowed, Role
 from host_tools.service.adapters import Adapters
+from host_tools.service.call_log import CallLog
 from host_tools.service.cases import Cases
 from host_tools.service.console.desk import CloseOrder, HoldOrder, ReleaseOrder
-from host_tools.service.console.pages import accounts, areas, sign_in
+from host_tools.service.console.pages import accounts, areas, calls, sign_in
 from host_tools.service.csrf import FIELD, SAFE
 from host_tools.service.instruments import Instrument
 from host_tools.service.lines import AreaPolicy, Areas
@@ -31,6 +32,7 @@ from host_tools.service.tables import AUDIT, SESSIONS, TABLES
 from tests.host.service.console.conftest import PASSWORD, Browser, Console, hidden
 from tests.host.service.console.test_desk import SUBPOENA
 from tests.host.service.console.test_roles import VALUES, Declared, declared
+from tests.host.service.logged_calls import add_call
 from tests.host.service.traced import LINE, add_trace
 
 CASE = "C-00000001"
@@ -86,6 +88,8 @@ RIGHT: dict[tuple[str, str], Values] = {
         "is_offered": "yes",
     },
     ("POST", "/lines/{line}"): {"adapter_id": "adapter-1", "price": "4.00", "is_offered": "no"},
+    ("POST", "/calls/switch"): {"is_on": "yes"},
+    ("POST", "/calls/{adapter_id}/{call_id}/notes"): {"note": "He hung up."},
     ("POST", "/desk/cases"): {"line": LINE, "trace_ids": ["T-00000001"]},
     ("POST", "/desk/cases/{case_id}/instrument"): SUBPOENA,
     ("POST", "/desk/cases/{case_id}/release"): {"instrument_id": "1", "passphrase": "a passphrase"},
@@ -106,6 +110,8 @@ RIGHT: dict[tuple[str, str], Values] = {
         "monthly_cap_cents": None,
         "is_offered": None,
     },
+    ("PUT", "/api/calls/switch"): {"is_on": True},
+    ("POST", "/api/calls/{adapter_id}/{call_id}/notes"): {"note": "He hung up."},
     ("POST", "/api/cases"): {"line": LINE, "trace_ids": ["T-00000001"]},
     ("POST", "/api/cases/{case_id}/instruments"): SUBPOENA,
     ("POST", "/api/cases/{case_id}/release"): {"instrument_id": 1, "passphrase": "a passphrase"},
@@ -116,6 +122,8 @@ RIGHT: dict[tuple[str, str], Values] = {
 PRESSED = {
     ("POST", "/sign-out"),
     ("POST", "/line/danger"),
+    ("POST", "/calls/delete"),
+    ("POST", "/calls/notes/{note_id}/withdraw"),
     ("POST", "/accounts/{account_id}/disable"),
     ("POST", "/accounts/{account_id}/enable"),
     ("POST", "/accounts/{account_id}/unlock"),
@@ -125,6 +133,8 @@ PRESSED = {
     ("POST", "/audit/verify"),
     ("POST", "/api/audit/verification"),
     ("POST", "/api/line/danger"),
+    ("POST", "/api/calls/notes/{note_id}/withdrawal"),
+    ("DELETE", "/api/calls"),
     ("DELETE", "/api/areas/{prefix}"),
     ("DELETE", "/api/session"),
 }
@@ -134,6 +144,8 @@ NEEDED: dict[str, type[BaseModel]] = {
     "/accounts/{account_id}/role": accounts.ChangeRole,
     "/areas": areas.NewAreaForm,
     "/sign-in": sign_in.NameAndPassword,
+    "/calls/switch": calls.SwitchOrder,
+    "/calls/{adapter_id}/{call_id}/notes": calls.NewNote,
     "/desk/cases/{case_id}/instrument": Instrument,
     "/desk/cases/{case_id}/release": ReleaseOrder,
     "/desk/cases/{case_id}/hold": HoldOrder,
@@ -144,13 +156,17 @@ NEEDED: dict[str, type[BaseModel]] = {
 
 @pytest.fixture
 async def world(console: Console) -> Console:
-    """A console with an adapter, an area, three traces and their case."""
+    """A console with an adapter, an area, three traces and their case, and a call with a note."""
 
     def work(connection: Connection) -> None:
         Adapters(connection).add("adapter-1", bytes(32))
         Areas(connection).put(AreaPolicy(prefix="555", name="Town", is_offered=True))
         ids = [add_trace(connection, number) for number in (1, 2, 3)]
         Cases(connection).open_for_three(LINE, ids, int(console.clock.now))
+        secret, at = console.people.secret, int(console.clock.now)
+        add_call(connection, secret, call_id=VALUES["call_id"])
+        log = CallLog(connection, secret, LINE)
+        log.add_note("adapter-1", VALUES["call_id"], "He said nothing.", by="a-household", at=at)
 
     await console.write(work)
     return console
@@ -234,7 +250,7 @@ def test_every_form_and_body_is_tried(console: Console) -> None:
     assert unsafe == RIGHT.keys() | PRESSED
 
 
-async def test_each_field_of_each_form_wrong_in_every_way(world: Console) -> None:
+async def test_each_field_of_each_form_wrong_in_every_way(world: Console, is_thorough: bool) -> None:
     browsers = Browsers(world)
     for role in Role:
         await browsers.of(role)
@@ -243,7 +259,8 @@ async def test_each_field_of_each_form_wrong_in_every_way(world: Console) -> Non
         browser = await browsers.who_may(route)
         for name, value in right.items():
             others = [(other, what) for other, what in right.items() if other != name]
-            wrong = [[(name, each), *others] for each in (LONG, *NEVER_TYPED)]
+            never_typed = NEVER_TYPED if is_thorough else NEVER_TYPED[:2]
+            wrong = [[(name, each), *others] for each in (LONG, *never_typed)]
             if not isinstance(value, list):
                 wrong.append([(name, value), (name, value), *others])
             wrong.append([(name, value), *others, ("no_such_field", "1")])
@@ -314,7 +331,7 @@ NO_JSON = (
 )
 
 
-async def test_a_body_that_is_none(world: Console) -> None:
+async def test_a_body_that_is_none(world: Console, is_thorough: bool) -> None:
     browsers = Browsers(world)
     for role in Role:
         await browsers.of(role)
@@ -322,7 +339,8 @@ async def test_a_body_that_is_none(world: Console) -> None:
     for route in [route for route, _ in (*forms(world), *bodies(world))]:
         browser = await browsers.who_may(route)
         for kind in ("application/json", "text/plain", "multipart/form-data; boundary=b", ""):
-            for body in NO_JSON:
+            # Of another kind than JSON, a body is not looked into.
+            for body in NO_JSON if is_thorough or kind == "application/json" else NO_JSON[:2]:
                 headers = {"x-csrf-token": browser.token(), "content-type": kind}
                 response = await browser.client.request(
                     route.method, route.path, content=body, headers=headers
@@ -419,7 +437,20 @@ async def test_injections_in_every_field_of_every_form(world: Console) -> None:
     assert shown >= 2, "a case and an area show what was written"
 
 
-async def test_injections_in_every_part_of_every_address(world: Console) -> None:
+IN_ADDRESSES = (*INJECTIONS, *NEVER_TYPED, LONG, "-1", str(2**70), "1.5", "%", "\u202e", "\ud7ff")
+ONE_OF_EACH_KIND = (
+    INJECTIONS[0],
+    INJECTIONS[2],
+    INJECTIONS[4],
+    *INJECTIONS[6:],
+    NEVER_TYPED[0],
+    LONG,
+    "-1",
+    "%",
+)
+
+
+async def test_injections_in_every_part_of_every_address(world: Console, is_thorough: bool) -> None:
     browsers = Browsers(world)
     for role in Role:
         await browsers.of(role)
@@ -428,7 +459,7 @@ async def test_injections_in_every_part_of_every_address(world: Console) -> None
         if route.method != "GET" or "provider" in route.template:
             continue
         browser = await browsers.who_may(route)
-        for injection in (*INJECTIONS, *NEVER_TYPED, LONG, "-1", str(2**70), "1.5", "%", "\u202e", "\ud7ff"):
+        for injection in IN_ADDRESSES if is_thorough else ONE_OF_EACH_KIND:
             for part in re.findall(r"{(\w+)}", route.template):
                 path = route.template.replace(f"{{{part}}}", quote(injection, safe=""))
                 path = re.sub(r"{(\w+)}", lambda other: VALUES[other[1]], path)

@@ -21,10 +21,12 @@ from tests.host.service.console.conftest import Browser, Console
 VALUES = {
     "account_id": "1",
     "adapter_id": "adapter-1",
+    "call_id": "0123456789abcdef",
     "case_id": "C-00000001",
     "instrument_id": "1",
     "line": "5555550100",
     "month": "2026-01",
+    "note_id": "1",
     "prefix": "555",
     "release_id": "1",
     "sequence": "1",
