@@ -1,0 +1,1 @@
+"""`star57 update`: firmware, from the build to the adapters that run it; one verb, one file."""
