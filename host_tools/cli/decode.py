@@ -20,6 +20,7 @@ from host_tools.rig.listening import (
     read,
 )
 from host_tools.rig.micropython import InterpreterMissing
+from host_tools.rig.ring_voltage import rings_in
 
 _ALL_COUNTRIES = "all"
 _OF_CALLERS = ("caller_id", "caller_id_failed", "message_waiting", "other_message")
@@ -35,7 +36,7 @@ def decode(  # noqa: PLR0917 - the options of a command
     country: Annotated[
         str, typer.Option(help="Whose call-progress tones to expect: two letters, or all.")
     ] = _ALL_COUNTRIES,
-    why: Annotated[bool, typer.Option("--why", help="Explain each burst that failed.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Explain what went wrong, and what to do.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw spectrogram and events into this PNG.")] = None,
 ) -> None:
     """Print the callers, digits and tones in a recording, as the firmware hears them."""
@@ -48,16 +49,14 @@ def decode(  # noqa: PLR0917 - the options of a command
     except InterpreterMissing as fault:
         _complain(str(fault))
         raise typer.Exit(1) from fault
-    told = _explained(heard, line) if why else line.events
+    told = _explained(heard, line, standard) if why else line.events
     if plot is not None:
         _draw(plot, recording, heard, told)
     for event in told:
         if as_json:
             typer.echo(json.dumps(event))
         else:
-            _say(sentences.line(event))
-            if "why" in event:
-                _say(f"{'':14}{event['why']}")
+            _tell(event)
     if not as_json:
         _say(f"{recording.name}, {_form(heard)}: {sentences.summary(told)}.")
     for sentence in line.faults.values():
@@ -66,14 +65,30 @@ def decode(  # noqa: PLR0917 - the options of a command
         raise typer.Exit(1)
 
 
-def _explained(recording: Recording, line: line_events.Line) -> list[Event]:
+def _tell(event: Event) -> None:
+    _say(sentences.line(event))
+    if "why" in event:
+        _say(f"{'':14}{event['why']}")
+        for number, reason in enumerate(event["reasons"], 1):
+            _say(f"{'':14}{number}. {reason['remedy']}")
+
+
+def _explained(recording: Recording, line: line_events.Line, standard: str) -> list[Event]:
+    rings = rings_in(recording.samples)
     explained = {
-        id(failed.event): explanation.of_failure(recording.samples, failed) for failed in line.failures
+        id(failed.event): explanation.of_failure(recording.samples, failed, rings) for failed in line.failures
     }
     told = [explained.get(id(event), event) for event in line.events]
     if not any(event["event"] in _OF_CALLERS for event in told):
-        told.insert(0, explanation.of_absence(recording.samples))
+        others = () if standard == AUTO else _standards_in(recording)
+        told.insert(0, explanation.of_absence(recording.samples, line.events, rings, others))
     return told
+
+
+def _standards_in(recording: Recording) -> list[str]:
+    """Those of the callers in it, whatever they are."""
+    events = line_events.decode(recording.samples).events
+    return sorted({str(event["standard"]) for event in events if event["event"] in _OF_CALLERS} - {"None"})
 
 
 def _known_standard(standard: str) -> str:

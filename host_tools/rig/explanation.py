@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from host_tools.exchange.caller_id import NTT_CALL, ParameterType
-from host_tools.exchange.levels import FULL_SCALE, RATE_HZ, Samples, dbm0_of
+from host_tools.exchange.levels import RATE_HZ, Samples, dbm0_of
+from host_tools.rig.absence import Heard, absence_reasons
+from host_tools.rig.burst_faults import NOMINAL_HZ, FailedBurst, Fault, faults_of
 from host_tools.rig.bursts import Burst, runs_of_mark
+from host_tools.rig.doubtful import Character, characters, turned_to_hold
 from host_tools.rig.events import Event, Failure
+from host_tools.rig.ring_voltage import Ring, rings_in
 
 STANDARD_NAMES = {"bell_202": "Bell 202", "v23": "V.23", "bt": "BT", "ntt": "NTT"}
 REASONS = {
@@ -18,7 +22,6 @@ REASONS = {
     "garbage": "the carrier held no message",
     "no_message": "no message could be made out",
 }
-_NOMINAL_HZ = {"bell_202": (1200, 2200), "v23": (1300, 2100), "bt": (1300, 2100)}
 _MESSAGE_TYPES = {
     0x04: "SDMF call",
     0x06: "SDMF message waiting",
@@ -32,15 +35,9 @@ _MESSAGE_TYPES = {
 _DLE = 0x90  # as NTT sends it, with its parity
 _NTT_LENGTH_AT = 6
 
-# What TIA-777-A and EN 300 659-1 ask of a receiver, and what this project's does beyond.
-_LEAST_SNR_DB = 7.5
-_LEAST_DBM0 = -48.0
-_MOST_TWIST_DB = 10.0
-_LOWEST_BAUD, _HIGHEST_BAUD = 1152.0, 1260.0
-_MOST_OFF_HZ = 200.0
-_CLEAN_DB = 20.0
-_MOST_CLIPPED = 0.02
-_AT_THE_END_SAMPLES = 160
+_UNEXPLAINED = ("sender", "disturbed", "no_carrier")
+_MOST_NAMED = 6
+_FIRST_PRINTED, _BEHIND_PRINTED = 0x21, 0x7F
 
 _STRETCH_SAMPLES = 800  # 100 ms, of which levels are taken
 _NAMED_SHARE = 0.1  # of the power, from which on a frequency is named
@@ -48,28 +45,50 @@ _TONE_SHARE = 0.7  # of the power, from which on it is a tone
 _MOST_TONES = 4
 
 
-def of_failure(samples: Samples, failed: Failure) -> Event:
-    """The event of a burst that failed, with `why` and the figures that it rests on."""
+def of_failure(samples: Samples, failed: Failure, rings: Sequence[Ring] | None = None) -> Event:
+    """The event of a burst that failed, with `why`, `reasons`, the likeliest first, and the figures that they rest on.
+
+    Args:
+        samples: the recording.
+        failed: one of its bursts.
+        rings: those in the recording, where it is known; None looks for them.
+    """
     event, burst = failed.event, failed.burst
     data = bytes.fromhex(failed.fact["data"]) if failed.fact else b""
     weakest = failed.fact["weakest_byte"] if failed.fact and data else None
+    read = characters(samples, burst, data)
+    doubtful = [character for character in read if character.is_doubtful]
+    heard = tuple(rings_in(samples) if rings is None else rings)
+    framing_errors = event["quality"]["framing_errors"]
+    faults = faults_of(
+        FailedBurst(samples, burst, event["reason"], data, _announced(data), framing_errors, heard)
+    )
     sentences = [
         *_of_carrier(burst, event),
         *_of_message(event, data),
         *(_of_weakest_byte(data, weakest) if weakest is not None else []),
-        _cause(samples, burst, event),
+        *_of_doubtful(event, data, doubtful),
+        _cause(faults),
     ]
     return {
         **event,
         "why": " ".join(sentences),
+        "reasons": [_as_event(fault) for fault in faults],
         "data": data.hex(),
         "bytes_received": len(data),
         "bytes_announced": _announced(data),
         "weakest_byte": None if weakest is None else {"index": weakest, "value": data[weakest]},
+        "doubtful_bytes": [
+            {"index": one.index, "value": one.value, "clearness": one.clearness} for one in doubtful
+        ],
         "mark_hz": round(burst.mark_hz, 1),
         "space_hz": None if burst.space_hz is None else round(burst.space_hz, 1),
         "message_at": round(burst.message_start / RATE_HZ, 3),
     }
+
+
+def _as_event(fault: Fault) -> Event:
+    return {"name": fault.name, "text": fault.text, "remedy": fault.remedy, "figures": fault.figures}
 
 
 def _of_carrier(burst: Burst, event: Event) -> Iterator[str]:
@@ -88,9 +107,9 @@ def _of_carrier(burst: Burst, event: Event) -> Iterator[str]:
 
 
 def _nominal(standard: str | None) -> str:
-    if standard not in _NOMINAL_HZ:
+    if standard not in NOMINAL_HZ:
         return ""
-    mark_hz, space_hz = _NOMINAL_HZ[standard]
+    mark_hz, space_hz = NOMINAL_HZ[standard]
     return f" ({STANDARD_NAMES[standard]}: {mark_hz} and {space_hz} Hz)"
 
 
@@ -126,8 +145,25 @@ def _of_checksum(data: bytes) -> str:
 
 def _of_weakest_byte(data: bytes, index: int) -> Iterator[str]:
     value = data[index]
-    character = f" ({chr(value)})" if 0x20 < value < 0x7F else ""
+    character = f" ({chr(value)})" if _FIRST_PRINTED <= value < _BEHIND_PRINTED else ""
     yield f"The least certain is byte {index}, counted from 0: {value:02X}h{character}{_parameter_of(data, index)}."
+
+
+def _of_doubtful(event: Event, data: bytes, doubtful: Sequence[Character]) -> Iterator[str]:
+    if not doubtful:
+        return
+    if len(doubtful) > _MOST_NAMED:
+        yield f"Of its {len(data)} bytes {len(doubtful)} are doubtful."
+        return
+    named = ", ".join(
+        f"{one.index} ({one.value:02X}h{_parameter_of(data, one.index).replace(',', '', 1)})"
+        for one in doubtful
+    )
+    yield f"Doubtful are bytes {named}."
+    if event["reason"] == "checksum_wrong" and data[0] != _DLE:
+        for index, value in turned_to_hold(data, list(doubtful)):
+            character = f" ({chr(value)})" if _FIRST_PRINTED <= value < _BEHIND_PRINTED else ""
+            yield f"With {value:02X}h{character} as byte {index} the checksum would hold."
 
 
 def _parameter_of(data: bytes, index: int) -> str:
@@ -168,37 +204,27 @@ def _announced(data: bytes) -> int | None:
     return data[1] + 3 if len(data) > 1 else None
 
 
-def _cause(samples: Samples, burst: Burst, event: Event) -> str:
-    part = np.abs(samples[burst.start : burst.end].astype(np.int32))
-    causes = [
-        (burst.end > len(samples) - _AT_THE_END_SAMPLES, "the recording ends within it"),
-        (burst.snr_db < _LEAST_SNR_DB, f"the noise is too strong: {_LEAST_SNR_DB} dB SNR is what it takes"),
-        (burst.level_dbm0 < _LEAST_DBM0, f"it is weaker than {_LEAST_DBM0:.0f} dBm0"),
-        (
-            abs(burst.twist_db or 0) > _MOST_TWIST_DB,
-            f"one tone is more than {_MOST_TWIST_DB:.0f} dB below the other",
-        ),
-        (not _LOWEST_BAUD <= (burst.baud or 1200) <= _HIGHEST_BAUD, "the sender's baud is too far off"),
-        (_off_hz(burst) > _MOST_OFF_HZ, f"its tones are more than {_MOST_OFF_HZ:.0f} Hz off"),
-        (np.mean(part >= FULL_SCALE) > _MOST_CLIPPED, "the recording is clipped"),
-    ]
-    named = [text for holds, text in causes if holds]
-    if named:
-        return f"Likely cause: {'; '.join(named)}."
-    if burst.snr_db < _CLEAN_DB or event["quality"]["framing_errors"]:
-        return "No single figure is out of its limits: a click, speech, or samples that were lost may have hit it."
-    return "The signal is clean, so that the sender's own bytes may be wrong."
+def _cause(faults: Sequence[Fault]) -> str:
+    if faults[0].name in _UNEXPLAINED:
+        return f"{faults[0].text[0].upper()}{faults[0].text[1:]}."
+    return f"Likely cause: {'; '.join(fault.text for fault in faults)}."
 
 
-def _off_hz(burst: Burst) -> float:
-    if burst.standard is None or burst.space_hz is None:
-        return 0.0
-    mark_hz, space_hz = _NOMINAL_HZ[burst.standard]
-    return max(abs(burst.mark_hz - mark_hz), abs(burst.space_hz - space_hz))
+def of_absence(
+    samples: Samples,
+    events: Sequence[Event] = (),
+    rings: Sequence[Ring] | None = None,
+    others: Sequence[str] = (),
+) -> Event:
+    """What there was in a recording without any burst of caller ID: an event `no_caller_id`, with `why` and `reasons`.
 
-
-def of_absence(samples: Samples) -> Event:
-    """What there was in a recording without any burst of caller ID by FSK: an event `no_caller_id`, with `why`."""
+    Args:
+        samples: the recording.
+        events: what was heard in it.
+        rings: as of_failure's.
+        others: standards other than the one asked for, whose bursts are in it.
+    """
+    reasons = absence_reasons(Heard(samples, events, rings_in(samples) if rings is None else rings, others))
     levels = _levels_dbm0(samples)
     loudest, quietest = max(levels), sorted(levels)[len(levels) // 10]
     sentences = ["No burst of caller ID was found."]
@@ -215,12 +241,14 @@ def of_absence(samples: Samples) -> Event:
         )
         sentences.append(f"The loudest second, from {at:.1f} s on, is {heard}.")
         sentences.append(_of_marks(len(list(runs_of_mark(samples)))))
+    sentences.append(_cause(reasons))
     return {
         "event": "no_caller_id",
         "level_dbm0": None if loudest == -np.inf else round(loudest, 1),
         "noise_dbm0": None if quietest == -np.inf else round(quietest, 1),
         "tones_hz": [round(hz, 1) for hz in tones],
         "why": " ".join(sentences),
+        "reasons": [_as_event(reason) for reason in reasons],
         "at": 0.0,
         "duration_ms": round(1000 * len(samples) / RATE_HZ),
     }

@@ -125,6 +125,8 @@ def test_why_explains_a_burst_that_failed(spoilt: Path) -> None:
     assert set(event) - set(plain) == {
         *(
             "why",
+            "reasons",
+            "doubtful_bytes",
             "data",
             "bytes_received",
             "bytes_announced",
@@ -135,7 +137,10 @@ def test_why_explains_a_burst_that_failed(spoilt: Path) -> None:
         )
     }
     assert "04h and not 00h" in event["why"]
+    assert [set(reason) for reason in event["reasons"]] == [{"name", "text", "remedy", "figures"}]
+    assert event["reasons"][0]["name"] == "sender"
     text = decode(spoilt, "--why").stdout
+    assert f"1. {event['reasons'][0]['remedy']}" in text
     assert "no caller ID     the checksum is wrong  [Bell 202" in text
     assert event["why"] in text
 
@@ -175,6 +180,16 @@ def test_standard(tmp_path: Path) -> None:
         "dtmf": [None],
     }
     complains(decode(tmp_path / "line.wav", "--standard", "bell"), "bell", "auto")
+
+
+def test_why_names_the_standard_that_was_not_asked_for(tmp_path: Path) -> None:
+    tape = Tape()
+    tape.burst(standard=BT)
+    tape.pause()
+    soundfile.write(tmp_path / "line.wav", tape.samples, 8000)
+    (absent,) = events(decode(tmp_path / "line.wav", "--json", "--why", "--standard", "bell_202"))
+    assert absent["reasons"][0]["name"] == "other_standard"
+    assert absent["reasons"][0]["figures"] == {"standard": "v23"}
 
 
 def test_every_standard_is_taken(spoilt: Path) -> None:

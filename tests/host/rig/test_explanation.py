@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from host_tools.exchange import tones
 from host_tools.exchange.caller_id import framed, ntt
 from host_tools.exchange.fsk import BELL_202, NTT, V23, Burst, on_hook
-from host_tools.exchange.impairments import Clipping, Line, Noise
+from host_tools.exchange.impairments import Clipping, ClockOffset, DcOffset, Gain, Hum, Line, Noise, Tone
 from host_tools.exchange.levels import Samples, to_samples
 from host_tools.rig import explanation
 from host_tools.rig.events import Event, decode
@@ -128,6 +129,96 @@ def test_lost_samples_are_no_figure() -> None:
     samples = sent(MESSAGE)
     event = explained(np.concatenate([samples[:first], samples[first + 60 :]]))
     assert "Likely cause" not in event["why"]
+
+
+def ring(duration_s: float, hz: float = 20) -> Samples:
+    return to_samples(20_000 * np.sin(2 * np.pi * hz / 8000 * np.arange(round(8000 * duration_s))))
+
+
+def cut(samples: Samples) -> Samples:
+    return np.where(np.arange(len(samples)) < 6400, samples, 0).astype(np.int16)
+
+
+def with_zeros(samples: Samples) -> Samples:
+    return np.where((np.arange(len(samples)) // 60) == 92, 0, samples).astype(np.int16)
+
+
+SINGLE_FAULTS: dict[str, Callable[[], Samples]] = {
+    "sender": lambda: sent(spoilt(20)),
+    "clipped": lambda: sent(spoilt(20), line=Line(Clipping(12))),
+    "hum": lambda: sent(spoilt(20), line=Line(Hum(50, -8, ((3, -20), (5, -20))))),
+    "dc": lambda: sent(spoilt(20), line=Line(DcOffset(6000))),
+    "tone": lambda: sent(spoilt(20), line=Line(Tone(440, -20))),
+    "noise": lambda: sent(spoilt(20), line=Line(Noise(5))),
+    "twist": lambda: sent(spoilt(20), replace(on_hook(BELL_202), twist_db=12)),
+    "wrong_rate": lambda: sent(spoilt(20), line=Line(ClockOffset(30_000))),
+    "baud": lambda: sent(spoilt(20), replace(on_hook(BELL_202), baud_percent=-6.5)),
+    "tones_off": lambda: sent(spoilt(20), replace(on_hook(V23), shift_hz=-240)),
+    "no_seizure": lambda: sent(spoilt(20), replace(on_hook(BELL_202), seizure_bits=0)),
+    "carrier_dropped": lambda: cut(sent(MESSAGE)),
+    "cut_by_ring": lambda: np.concatenate([sent(MESSAGE)[:6400], ring(2), np.zeros(8000, np.int16)]),
+    "recording_ends": lambda: sent(MESSAGE)[:6400],
+    "samples_missing": lambda: with_zeros(sent(MESSAGE)),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE_FAULTS)
+def test_a_single_fault_is_the_first_reason(name: str) -> None:
+    event = explained(SINGLE_FAULTS[name]())
+    first = event["reasons"][0]
+    assert first["name"] == name
+    assert first["text"].lower() in event["why"].lower()
+    assert first["remedy"].endswith(".")
+    assert first["figures"]
+
+
+SINGLE_ABSENCES: dict[str, tuple[Callable[[], Samples], Event]] = {
+    "too_weak": (lambda: sent(MESSAGE, line=Line(Gain(-40))), {"least_dbm0": -48.0}),
+    "short_mark": (lambda: sent(MESSAGE, replace(on_hook(V23), mark_bits=6)), {"needed_bits": 55}),
+    "no_service": (
+        lambda: np.concatenate([np.zeros(4000, np.int16), ring(2), np.zeros(32_000, np.int16), ring(2, 25)]),
+        {"rings": 2, "frequency_hz": 20.0},
+    ),
+    "silent": (lambda: np.zeros(8000, np.int16), {}),
+    "quiet": (lambda: tones.noise(-70, 2000, np.random.default_rng(57)), {}),
+    "no_carrier": (speech, {}),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE_ABSENCES)
+def test_why_there_is_no_burst(name: str) -> None:
+    make, figures = SINGLE_ABSENCES[name]
+    event = explanation.of_absence(make())
+    assert event["reasons"][0]["name"] == name
+    assert figures.items() <= event["reasons"][0]["figures"].items()
+    assert event["reasons"][0]["text"].lower() in event["why"].lower()
+
+
+def test_digits_instead_of_a_burst() -> None:
+    tape = Tape()
+    tape.digits("*5555550123#")
+    event = explanation.of_absence(tape.samples, decode(tape.samples).events)
+    assert event["reasons"][0]["figures"] == {"digits": 12, "standard": "dtmf_star_to_hash"}
+    assert "--standard dtmf_star_to_hash" in event["reasons"][0]["remedy"]
+
+
+def test_tones_instead_of_a_burst() -> None:
+    tape = Tape()
+    tape.tone(tones.DIAL, 3000)
+    tape.pause(1000)
+    event = explanation.of_absence(tape.samples, decode(tape.samples).events)
+    assert event["reasons"][0]["figures"] == {"tones": ["dial"]}
+
+
+def test_a_doubtful_character_is_named_and_the_bit_that_would_mend_it() -> None:
+    samples = sent(spoilt(20)).astype(np.float64)
+    # The bit that is wrong, faded: the recording says neither.
+    at = 2000 + (480 + 10 * 20 + 3) * 8000 / 1200
+    fading = np.ones(len(samples))
+    fading[round(at) - 1 : round(at + 8000 / 1200) + 1] = 0.02
+    event = explained(to_samples(samples * fading))
+    assert event["doubtful_bytes"][0]["index"] == 20
+    assert f"With {MESSAGE[20]:02X}h ({chr(MESSAGE[20])}) as byte 20 the checksum would hold." in event["why"]
 
 
 def test_nothing_at_all() -> None:
