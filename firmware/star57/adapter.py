@@ -5,51 +5,34 @@ fixed ring. `act` then takes the facts and does what they ask for; it may alloca
 """
 
 import asyncio
-from array import array
 
 from board import HOOK_EDGE
 from micropython import const
 
 from star57 import settings as settings_room
+from star57.bench import Bench
 from star57.callerid.framing import MESSAGE
 from star57.callerid.message import MessageError
 from star57.callerid.receiver import CallerIdReceiver
 from star57.calls import CallHistory
+from star57.codes import SERVICES, CodeTable
+from star57.conversations import Conversations
 from star57.dsp.alert import AlertReceiver
 from star57.dsp.dtmf import DtmfReceiver
+from star57.facts import NAMES, Facts
+from star57.line.bypass import Bypass
 from star57.line.dialled import DialledDigits
-from star57.line.hook import HookDetector
-from star57.line.ring import RingDetector
-from star57.line.state import DIALLING, DIALOGUE, IN_CALL, LineState
-from star57.link.correspondent import Correspondent
-from star57.link.courier import Courier
-from star57.link.frame import NUMBERS
-from star57.link.heartbeat import Heartbeat
-from star57.link.sequence import SequenceNumbers
-from star57.link.serial import SerialLink
-from star57.link.signed import Signer
+from star57.line.hook import COUNTRIES, HookDetector
+from star57.line.ring import CADENCES, RingDetector
+from star57.line.state import DIALLING, DIALOGUE, IDLE, IN_CALL, LineState
+from star57.links import Links
 from star57.logbook import LogBook
 from star57.pushed_settings import PushedSettings
-from star57.sound.handset import Handset
-from star57.sound.player import Player
 from star57.sound.prompt_store import PromptStore
-from star57.sound.regions import REGIONS
 from star57.sound.stutter import Stutter
 from star57.storage import DurableRecord, StorageError
-from star57.trace.dialogue import Dialogue
 from star57.trace.outbox import Outbox
-
-TRACE_CODES = ("*57", "1157")
-
-_RING_STARTED = const(0)
-_RING_ENDED = const(1)
-_RINGING_STOPPED = const(2)
-_OFF_HOOK = const(3)
-_ON_HOOK = const(4)
-_FLASH = const(5)
-_DIGIT = const(6)
-_ALERT = const(7)
-_SUBSCRIBER_ALERT = const(8)
+from star57.update import Update
 
 # Caller ID ends at least 200 ms before the second ring, which is 4 s after the first (TELEPHONY 1.2).
 _CALLER_ID_WINDOW_SAMPLES = const(8 * 3900)
@@ -66,86 +49,13 @@ _CHECK_IN_MS = const(1000)
 # of a 32-bit board takes no more.
 _EARLIEST_UNIX_SECONDS = const(1_735_689_600)
 _LATEST_UNIX_SECONDS = const(0x7FFF_FFFF)
-_FACTS = const(32)
 
 
-class _Facts:
-    """The sink of every receiver: a fixed ring of what they noticed. Full, it keeps the old and counts the new."""
+def _typing_receiver(sink):
+    # Only a household with a TTY needs it in memory.
+    from star57.dsp.baudot_receiver import BaudotReceiver  # noqa: PLC0415
 
-    def __init__(self):
-        self._kinds = bytearray(_FACTS)
-        self._values = array("i", bytes(4 * _FACTS))
-        self._first = 0
-        self._count = 0
-        self.lost = 0
-        self.value = 0
-
-    def take(self):
-        """The kind of the oldest fact, its value in `value`; -1 when there is none."""
-        if not self._count:
-            return -1
-        kind = self._kinds[self._first]
-        self.value = self._values[self._first]
-        self._first = (self._first + 1) % _FACTS
-        self._count -= 1
-        return kind
-
-    def _put(self, kind, value):
-        if self._count == _FACTS:
-            self.lost += 1
-            return
-        place = (self._first + self._count) % _FACTS
-        self._kinds[place] = kind
-        self._values[place] = value
-        self._count += 1
-
-    def ring_started(self):
-        self._put(_RING_STARTED, 0)
-
-    def ring_ended(self, number, _duration_samples):
-        self._put(_RING_ENDED, number)
-
-    def ringing_stopped(self, rings):
-        self._put(_RINGING_STOPPED, rings)
-
-    def off_hook(self):
-        self._put(_OFF_HOOK, 0)
-
-    def on_hook(self):
-        self._put(_ON_HOOK, 0)
-
-    def loop_opened(self):
-        pass
-
-    def flash(self):
-        self._put(_FLASH, 0)
-
-    def pulsed_digit(self, code):
-        self._put(_DIGIT, code)
-
-    def digit(self, code, _level_dbm0):
-        self._put(_DIGIT, code)
-
-    def digit_end(self, code, duration_samples):
-        pass
-
-    def alert(self, duration_samples):
-        self._put(_ALERT, duration_samples)
-
-    def subscriber_alert(self, duration_samples):
-        self._put(_SUBSCRIBER_ALERT, duration_samples)
-
-
-def _network_link(board, settings):
-    # A board without a network has no module `socket` to import.
-    from star57.link.network import NetworkLink  # noqa: PLC0415
-
-    return NetworkLink(board.network, settings, flash=board.flash)
-
-
-def _serial_link(board):
-    # Another number after each restart: what the host still answers to the last run is then nobody's.
-    return SerialLink(board.serial, first_number=int.from_bytes(board.random_bytes(4), "big") % NUMBERS)
+    return BaudotReceiver(sink)
 
 
 class Adapter:
@@ -161,20 +71,31 @@ class Adapter:
             self._settings.trace_offered = False
         self._prompts = PromptStore(board.flash + "/prompts")
         self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
-        self._outbox = Outbox(DurableRecord(board.flash + "/outbox"))
-        self._heartbeat = None
-        self._link_tasks = self._make_link_tasks()
-        self._facts = _Facts()
+        self._outbox = Outbox(DurableRecord(board.flash + "/outbox"), settled=self._trace_settled)
         self._state = LineState()
-        self._ring = RingDetector(self._facts)
-        self._hook = HookDetector(self._facts)
-        self._dialled = DialledDigits(self, TRACE_CODES)
+        self._links = Links(board, self._settings, self._calls, self._outbox)
+        self._update = Update(
+            board,
+            DurableRecord(board.flash + "/update"),
+            self._settings,
+            self._line_idle,
+            self._outbox,
+            self._log,
+        )
+        self._links.to_service(self._pushed, self._prompts, self._log, self._set_clock, self._update)
+        self._facts = Facts()
+        self._ring = RingDetector(self._facts, CADENCES[self._settings.country])
+        self._hook = HookDetector(self._facts, COUNTRIES[self._settings.country])
+        self._codes = CodeTable(self._settings)
+        self._settings.faults += self._codes.faults
+        self._dialled = DialledDigits(self, self._codes.codes)
         self._dtmf = DtmfReceiver(self._facts)
         self._alert = AlertReceiver(self._facts)
         self._caller_id = CallerIdReceiver()
-        pack = board.prompts + "/" + self._settings.language
-        self._player = Player((self._prompts.folder, pack), REGIONS[self._settings.country])
+        self._conversations = Conversations(board, self._settings, self._calls, self._outbox, self._prompts)
+        self._player = self._conversations.player
         self._stutter = Stutter(self._player)
+        self._typed = _typing_receiver(self._facts) if self._settings.tty else None
         self._loop_closed = False
         self._has_dialled = False
         self._open_samples = 0
@@ -183,15 +104,18 @@ class Adapter:
         self._waiting = None
         self._window_samples = 0
         self._call = None
-        self._spoken_to = None
+        self._spoken_to = []
         self._presented = None
         self._handset = None
+        self._bypass = Bypass()
         self._silent_samples = 0
         self._conversation = None
         self._fault = None
         self._checked_in = False
         self._calls_kept = True
-        self._observers = self._make_observers()
+        self._bench = self._make_bench()
+        # Each has call(call, what) and line(state), and is told outside the audio path.
+        self._observers = self._links.observers + (self._bench,)
         self._told_state = self._state.current
         self._acts = (
             self._ring_started,
@@ -205,37 +129,22 @@ class Adapter:
             self._subscriber_alerted,
         )
 
-    def _make_link_tasks(self):
-        """What lives on the link: each with run() and checked_in(). Empty without a key to sign with."""
-        board, settings = self._board, self._settings
-        if not settings.adapter_key:
-            return ()
-        network = () if board.network is None else (_network_link(board, settings),)
-        serial = () if board.serial is None else (_serial_link(board),)
-        if not network + serial:
-            return ()
-        signer = Signer(settings.adapter_id, bytes.fromhex(settings.adapter_key))
-        sequence = SequenceNumbers(DurableRecord(board.flash + "/sequence"), board.random_bytes)
-        # The network is the better carrier: it is quicker, and TLS hides what it carries.
-        correspondent = Correspondent(signer, sequence, network + serial, self._log.log)
-        self._heartbeat = Heartbeat(
-            board,
-            correspondent,
-            settings.adapter_id,
-            self._outbox,
-            self._pushed,
-            self._prompts,
-            self._log,
-            self._set_clock,
+    def _make_bench(self):
+        """What a technician's console may ask, and hear."""
+        has_service = self._links.heartbeat is not None
+        bench = Bench(
+            self._board, self._settings, self._state, self._calls, self._outbox, has_link=has_service
         )
-        return serial + (Courier(self._outbox, correspondent), self._heartbeat)
+        if self._board.console is not None:
+            self._board.console["bench"] = bench
+        return bench
 
-    def _make_observers(self):
-        """Who is told what the line does, outside the audio path: each has call(call, what) and line(state)."""
-        return ()
+    def _line_idle(self):
+        """Nobody rings, calls, dials or speaks: the flash may hold the line up for a moment."""
+        return self._state.current == IDLE
 
     def _tell(self, call, what):
-        """Tells the observers of a call: "ringing", "caller", "waiting", "answered", "ended" or "traced"."""
+        """Tells the observers of a call: "ringing", "ring", "caller", "waiting", "answered", "ended" or "traced"."""
         for observer in self._observers:
             observer.call(call, what)
 
@@ -247,8 +156,9 @@ class Adapter:
 
     def _set_clock(self, unix_seconds):
         """It is `unix_seconds` now, as the service has it: calls that came while nothing was known get their time."""
+        self._bench.link_answered(self._links.carrier)
         if not _EARLIEST_UNIX_SECONDS <= unix_seconds <= _LATEST_UNIX_SECONDS:
-            self._outbox.clock_unknown()
+            self._links.clock_unknown()
             return
         seconds, source = self._board.wall_time()
         self._board.set_wall_time(unix_seconds)
@@ -261,7 +171,7 @@ class Adapter:
         """Runs the adapter until a task fails; the failure is raised."""
         self._log_start()
         tasks = [asyncio.create_task(self._follow_line())]
-        tasks.extend(asyncio.create_task(link_task.run()) for link_task in self._link_tasks)
+        tasks.extend(asyncio.create_task(link_task.run()) for link_task in self._links.tasks)
         while True:
             await asyncio.sleep_ms(_CHECK_IN_MS)
             for task in tasks:
@@ -271,8 +181,10 @@ class Adapter:
                 raise self._fault
             if not self._calls_kept:
                 self._save_calls()
-            if self._checked_in and all(link_task.checked_in() for link_task in self._link_tasks):
+            if self._checked_in and all(link_task.checked_in() for link_task in self._links.tasks):
                 self._checked_in = False
+                self._bench.checked_in()
+                self._update.supervise()
                 self._board.feed_watchdog()
 
     def _log_start(self):
@@ -313,10 +225,20 @@ class Adapter:
         if not self._loop_closed:
             self._stutter.end()
         self._stutter.hear(board.phone_in, n)
+        if self._typed is not None and self._handset is not None:
+            self._hear_typing(n)
         self._player.fill(board.phone_out, n)
         # The one place where the relay is moved: it follows the loop for as long as the dialogue lasts.
-        board.energise(self._state.current == DIALOGUE and self._loop_closed)
+        wanted = self._handset is not None and self._state.current == DIALOGUE and self._loop_closed
+        board.energise(self._bypass.holds(wanted, n))
         board.couple(self._stutter.sounding)
+
+    def _hear_typing(self, n):
+        """A TTY sends or hears, never both: what it types behind our last word is read from its beginning."""
+        if self._player.idle:
+            self._typed.feed(self._board.phone_in, n)
+        else:
+            self._typed.reset()
 
     def act(self, n):
         """Does what the facts of the last `n` samples ask for."""
@@ -325,6 +247,7 @@ class Adapter:
         self._window_samples -= n
         kind = self._facts.take()
         while kind >= 0:
+            self._bench.noticed(NAMES[kind], self._facts.value)
             self._acts[kind](self._facts.value)
             kind = self._facts.take()
         self._caller_id.work()
@@ -332,11 +255,16 @@ class Adapter:
             self._caller_id_ended()
         if self._waits_unidentified and self._since_subscriber_alert >= _ALERT_AFTER_SUBSCRIBER_ALERT_SAMPLES:
             self._call_waits()
+        if self._waiting is not None and self._since_subscriber_alert >= _SUBSCRIBER_ALERT_AGAIN_SAMPLES:
+            self._waits_no_more()
+        if self._state.current == DIALOGUE and self._handset is None and self._loop_closed:
+            self._dialogue_ended()
         self._dialled.advance(n)
         self._stutter.go_on()
         self._player.prepare()
         self._tell_when_spoken(n)
         self._tell_state()
+        self._bench.block(n)
 
     def _tell_when_spoken(self, n):
         """What the player has given out is heard when the board has played it."""
@@ -351,12 +279,16 @@ class Adapter:
         self._dtmf.skip(lost)
         self._caller_id.skip(lost)
         self._alert.skip(lost)
+        if self._typed is not None:
+            self._typed.skip(lost)
         self._ring.advance(lost)
         self._hook.advance(lost)
 
     def _count_open_loop(self, n):
         self._open_samples = 0 if self._loop_closed else self._open_samples + n
-        if self._handset is not None and self._open_samples > _LONGEST_PULSE_BREAK_SAMPLES:
+        if self._handset is None:
+            return
+        if self._bypass.must_end or self._open_samples > _LONGEST_PULSE_BREAK_SAMPLES:
             self._handset.hang_up()
 
     # Rings
@@ -370,6 +302,10 @@ class Adapter:
             self._call = self._calls.first_ring(at, time_source)
             self._log.log("line: ringing, call {}".format(self._call.call_id))
             self._tell(self._call, "ringing")
+        else:
+            self._tell(self._call, "ring")
+        if self._handset is not None:
+            self._handset.rings()
         self._state.ring_started()
 
     def _ring_ended(self, number):
@@ -386,6 +322,8 @@ class Adapter:
         if self._call is not None:
             self._tell(self._call, "ended")
         self._call = None
+        if self._handset is not None:
+            self._handset.ringing_stopped()
         self._state.ringing_stopped()
 
     def _listen(self, window_samples):
@@ -404,6 +342,7 @@ class Adapter:
 
     def _caller_id_ended(self):
         caller_id = self._read_caller_id()
+        self._bench.decoded(self._caller_id.result, self._caller_id.quality, caller_id)
         if caller_id is None and self._window_samples > 0:
             self._listen_on()
             return
@@ -424,8 +363,8 @@ class Adapter:
         """What a message says of the caller; None if there is none, or it says nothing."""
         if self._caller_id.result != MESSAGE:
             return None
-        if self._heartbeat is not None:
-            self._heartbeat.decoded = self._caller_id.quality
+        if self._links.heartbeat is not None:
+            self._links.heartbeat.decoded = self._caller_id.quality
         try:
             message = self._caller_id.message()
         except MessageError as fault:
@@ -446,13 +385,16 @@ class Adapter:
                 self._stutter.begin()
 
     def _answered(self):
-        self._calls.answered(self._call)
-        self._tell(self._call, "answered")
-        self._spoken_to = self._call
+        self._speaks_to(self._call)
         self._call = None
         self._ring.reset()
         self._end_listening()
         self._save_calls()
+
+    def _speaks_to(self, call):
+        self._calls.answered(call)
+        self._tell(call, "answered")
+        self._spoken_to.append(call)
 
     def _on_hook(self, _value):
         self._dialled.on_hook()
@@ -462,16 +404,29 @@ class Adapter:
             self._call_waits()
         self._since_subscriber_alert = _SUBSCRIBER_ALERT_AGAIN_SAMPLES
         self._alert.reset()
+        self._handset = None  # it has been told already; what does not listen is nobody's
         self._state.on_hook()
-        if self._spoken_to is not None:
-            self._tell(self._spoken_to, "ended")
-        self._spoken_to = None
+        self._waits_no_more()
+        for call in self._spoken_to:
+            self._tell(call, "ended")
+        self._spoken_to.clear()
         if self._call is not None:
             self._state.ring_started()
 
     def _flash(self, _value):
-        if self._state.current == DIALLING:
+        if self._handset is not None:
+            self._handset.hang_up()  # one that is as short as a pulse; a longer one has been seen already
+        elif self._waiting is not None and self._state.off_hook_at_exchange:
+            self._take_waiting_call()
+        elif self._state.current == DIALLING:
             self._dialled.off_hook()
+
+    def _take_waiting_call(self):
+        self._speaks_to(self._waiting)
+        self._waiting = None
+        self._state.took_waiting_call()
+        self._dialled.on_hook()  # no dial tone comes: what is dialled is the call's
+        self._save_calls()
 
     # Call waiting
 
@@ -497,6 +452,12 @@ class Adapter:
             self._save_calls()
             self._tell(self._waiting, "waiting")
 
+    def _waits_no_more(self):
+        """The caller who waited has given up, or the household has hung up: then the exchange rings anew."""
+        if self._waiting is not None:
+            self._tell(self._waiting, "ended")
+        self._waiting = None
+
     # Digits and the dialogue
 
     def _digit(self, code):
@@ -510,27 +471,41 @@ class Adapter:
                 self._alert.reset()
             self._dialled.digit(code)
 
-    def code_dialled(self, _code_index):
-        """The household has dialled a trace code: the phone comes off the exchange for as long as they talk."""
+    def code_dialled(self, code_index):
+        """The household has dialled a code of ours: the phone comes off the exchange for as long as they talk."""
         self._state.dialogue_started()
         self._alert.reset()
         self._prompts.is_open = False
-        self._handset = Handset(self._player)
-        self._conversation = asyncio.create_task(self._converse())
+        self._bypass.begin()
+        self._handset = self._conversations.handset()
+        self._conversation = asyncio.create_task(self._converse(self._codes.services[code_index]))
 
-    async def _converse(self):
-        dialogue = Dialogue(self._handset, self._calls, self._outbox, self._settings, self._board)
+    async def _converse(self, service):
         try:
-            outcome = await dialogue.run()
-            self._log.log("trace: {}".format(outcome))
+            outcome = await self._conversations.hold(service, self._handset)
+            self._log.log("{}: {}".format(SERVICES[service], outcome))
         except Exception as fault:  # noqa: BLE001 - the supervisor raises it, once the line is restored
             self._fault = fault
         finally:
             self._player.stop()
             self._prompts.is_open = True
             self._handset = None
-            if self._state.dialogue_ended(self._call is not None) == IN_CALL:
-                self._answered()
+
+    def _dialogue_ended(self):
+        """The phone is back on the exchange, off-hook: dial tone, and a first digit; or the call that rings there."""
+        if self._state.dialogue_ended(self._call is not None) == IN_CALL:
+            self._answered()
+        else:
+            self._dialled.off_hook()
+            self._has_dialled = False
+
+    def _trace_settled(self, call_id, answer):
+        """The service has answered a request, be it while the household waits or long after."""
+        if self._calls.traced(call_id, answer["outcome"]):
+            self._save_calls()
+        call = self._calls.call(call_id)
+        if call is not None:
+            self._tell(call, "traced")
 
     def _save_calls(self):
         try:

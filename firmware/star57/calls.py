@@ -53,9 +53,26 @@ class CallHistory:
         self._calls = self._load()
 
     @property
+    def count(self):
+        """How many calls are kept."""
+        return len(self._calls)
+
+    @property
     def last(self):
         """The last call, or None."""
         return self._calls[-1] if self._calls else None
+
+    @property
+    def newest_first(self):
+        """The calls that are kept, the newest first; a new list."""
+        return self._calls[::-1]
+
+    def call(self, call_id):
+        """The call of this identity, or None when it is no longer kept."""
+        for call in self._calls:
+            if call.call_id == call_id:
+                return call
+        return None
 
     def first_ring(self, at, time_source):
         """A call has begun to ring: it gets its identity, and is the last call from now on."""
@@ -95,10 +112,12 @@ class CallHistory:
         return bool(timed)
 
     def traced(self, call_id, outcome):
-        """A trace of a call has come to an end; a call that is no longer kept changes nothing."""
-        for call in self._calls:
-            if call.call_id == call_id:
-                call.trace_outcome = outcome
+        """A trace of a call has come to an end: answers whether that is new, of a call that is still kept."""
+        call = self.call(call_id)
+        is_new = call is not None and call.trace_outcome != outcome
+        if is_new:
+            call.trace_outcome = outcome
+        return is_new
 
     def save(self):
         """Writes the history to flash. Raises StorageError."""

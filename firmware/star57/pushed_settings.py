@@ -6,7 +6,14 @@ from star57 import settings as settings_room
 from star57.storage import StorageError
 
 # What an adapter is, and how it reaches the service, is set on the bench alone: no push can cut it off.
-MAY_BE_PUSHED = ("two_stage", "trace_offered", "price_cents", "answer_timeout_ms")
+MAY_BE_PUSHED = (
+    "two_stage",
+    "trace_offered",
+    "price_cents",
+    "answer_timeout_ms",
+    "utc_offset_minutes",
+    "call_log",
+)
 
 
 class PushedSettings:

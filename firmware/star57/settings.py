@@ -66,6 +66,7 @@ TABLE = {
     "trace_offered": (True,),
     "price_cents": (500, 0, 1000),
     "answer_timeout_ms": (8000, 100, 60000),
+    "utc_offset_minutes": (0, -720, 840),
 }
 
 

@@ -22,17 +22,34 @@ class Verb(NamedTuple):
 VERBS = {
     "demo": Verb("host_tools.cli.demo", "demo", "Tell the main job on real audio, and keep its pictures."),
     "decode": Verb("host_tools.cli.decode", "decode", "Print callers, digits and tones in a recording."),
+    "provision": Verb(
+        "host_tools.cli.provision", "provision", "Make boards the adapters of lines, each with a key."
+    ),
+    "listen": Verb(
+        "host_tools.cli.listen", "listen", "Record a line, and say which caller ID is in use on it."
+    ),
+    "monitor": Verb(
+        "host_tools.cli.monitor", "monitor", "A live view of a line: level, spectrum, callers, log."
+    ),
+    "selftest": Verb("host_tools.cli.selftest", "selftest", "Test a board through its own audio path."),
     "service": Verb(
         "host_tools.cli.service", "service", "Answer adapters: trace calls; and serve the console."
     ),
     "gateway": Verb(
         "host_tools.cli.gateway", "gateway", "Take what adapters ask at serial ports to the service."
     ),
+    "house": Verb("host_tools.cli.house", "house", "Show the household its calls: NCID and Home Assistant."),
+    "prompts": Verb(
+        "host_tools.cli.prompts.main", "prompts", "What the household hears: read out, record, build, review."
+    ),
     "account": Verb(
         "host_tools.cli.account.main", "account", "People of the trace service: add, look, change."
     ),
     "adapter": Verb(
         "host_tools.cli.adapter.main", "adapter", "Adapters that the service knows: add, look, change."
+    ),
+    "update": Verb(
+        "host_tools.cli.update.main", "update", "Firmware over the link: package, sign, push, watch."
     ),
     "area": Verb(
         "host_tools.cli.area.main", "area", "Areas of lines: where trace is offered, its price and cap."
@@ -47,6 +64,13 @@ VERBS = {
     "centre": Verb("host_tools.cli.centre.main", "centre", "The keys of the trace centre."),
     "retention": Verb("host_tools.cli.retention", "retention", "Delete what is due; run it daily."),
     "store": Verb("host_tools.cli.store.main", "store", "The trace service's store: back it up, restore it."),
+    "boards": Verb(
+        "host_tools.cli.boards", "boards", "Boards that are plugged in: firmware, identity, health."
+    ),
+    "flash": Verb("host_tools.cli.flash", "flash", "Put the firmware on boards, and read it back."),
+    "doctor": Verb(
+        "host_tools.cli.doctor", "doctor", "What is wrong with this computer, and how to mend it."
+    ),
 }
 """Every verb of the command, in the order in which they are listed."""
 

@@ -35,6 +35,10 @@ ACK_TO_CALLER_ID_MS = 100  # from the digit accepted; a set allows 500 ms from i
 UNMUTE_MS = 50  # after the data
 CALL_WAITS_MS = 10_000
 FAR_END_DBM0 = -60.0
+HOWLER = tones.Tone(
+    (1400, 2060, 2450, 2600), -13, (100, 100)
+)  # receiver off-hook; softer than a switch's +3 dBm
+REORDER_BEFORE_HOWLER_S = 10.0
 AMA_DOCUMENTATION = 3
 
 COMPLETE_NUMBERS = re.compile(r"[2-9]11|[2-9]\d{9}|1[2-9]\d{9}")
@@ -113,6 +117,7 @@ class Phase(Enum):
     DIALLING = auto()
     CALLING = auto()
     TALKING = auto()
+    HOLDING = auto()
 
 
 class _Role(Enum):
@@ -144,6 +149,11 @@ class CentralOffice:
         starts_at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
         records: Recorder | None = None,
         seed: int = 57,
+        country: str = "US",
+        *,
+        called_party_hold_s: float = 0.0,
+        permanent_signal_s: float | None = None,
+        far_end_dbm0: float = FAR_END_DBM0,
     ) -> None:
         """An idle line.
 
@@ -152,6 +162,11 @@ class CentralOffice:
             starts_at: time of day at the first sample, with its zone.
             records: where calls are recorded.
             seed: what the dial tone's delay and the far end's noise follow from.
+            country: whose tones it sends, one of tones.PLANS.
+            called_party_hold_s: how long a call is kept whose called party has hung up while the caller has not.
+            permanent_signal_s: how long dial tone waits for a digit before reorder and a howler take its place; None
+                for ever.
+            far_end_dbm0: the level of what the far end of a call sends, which is noise.
         """
         self.line = line
         self.starts_at = starts_at
@@ -163,7 +178,10 @@ class CentralOffice:
         self.held: Call | None = None
         self.now_samples = 0
         self._rng = np.random.default_rng(seed)
-        self._far_end = Playback(tones.noise(FAR_END_DBM0, 10_000, self._rng), repeat=True)
+        self._tones = tones.PLANS[country]
+        self._hold_s = called_party_hold_s
+        self._permanent_signal_s = permanent_signal_s
+        self._far_end = Playback(tones.noise(far_end_dbm0, 10_000, self._rng), repeat=True)
         self._sending: Source = tones.silence()
         self._receiver = DigitReceiver()
         self._acknowledging = False
@@ -207,7 +225,7 @@ class CentralOffice:
             self._stop_waiting()
         elif call is self.held:
             self.held = None
-        elif self.phase is Phase.RINGING:
+        elif self.phase in (Phase.RINGING, Phase.HOLDING):
             self._to_idle()
         else:
             self.talking = None
@@ -273,6 +291,8 @@ class CentralOffice:
             self._pulses += 1
             self._silence_dial_tone()
             self._begin(_Role.PULSES, self._after(PULSED_DIGIT_END_MS, self._pulsed))
+        elif self.phase is Phase.HOLDING:
+            self._taken_up_again()
         elif self.phase is Phase.TALKING and FLASH_MS[0] <= opened_ms <= FLASH_MS[1]:
             self._flashed()
 
@@ -281,6 +301,21 @@ class CentralOffice:
         then()
 
     def _released(self) -> None:
+        call = self.talking
+        if self._hold_s and call is not None and call.dst == self.line and call.ended is None:
+            self.phase = Phase.HOLDING
+            self._sending = tones.silence()
+            self._begin(_Role.TREATMENT, self._after(1000 * self._hold_s, self._released_for_good))
+        else:
+            self._released_for_good()
+
+    def _taken_up_again(self) -> None:
+        """The called party is back, and the caller has not cleared: it is the same call."""
+        self._cancel(_Role.TREATMENT)
+        self.phase = Phase.TALKING
+        self._sending = self._far_end
+
+    def _released_for_good(self) -> None:
         for call in (self.talking, self.waiting, self.held):
             if call is not None:
                 self._end(call)
@@ -303,7 +338,12 @@ class CentralOffice:
 
     def _dial_tone(self) -> _Script:
         yield samples_of(float(self._rng.uniform(*DIAL_TONE_DELAY_MS)))
-        self._sending = ToneGenerator(tones.DIAL)
+        self._sending = ToneGenerator(self._tones.dial)
+        if self._permanent_signal_s is not None:
+            yield samples_of(1000 * self._permanent_signal_s)
+            self._sending = ToneGenerator(self._tones.reorder)
+            yield samples_of(1000 * REORDER_BEFORE_HOWLER_S)
+            self._sending = ToneGenerator(HOWLER)
 
     def _silence_dial_tone(self) -> None:
         self._cancel(_Role.TREATMENT)
@@ -333,7 +373,7 @@ class CentralOffice:
 
     def _ring_back(self) -> _Script:
         yield samples_of(POST_DIALLING_DELAY_MS)
-        self._sending = ToneGenerator(tones.RINGBACK)
+        self._sending = ToneGenerator(self._tones.ringback)
 
     def _ring(self, call: Call, incoming: IncomingCall) -> _Script:
         burst = self._caller_id_burst(call)
@@ -394,7 +434,7 @@ class CentralOffice:
 
     def _offer(self, call: Call) -> _Script:
         """SAS, then CAS, the far end muted; the caller waits whether the set acknowledges or not."""
-        for alert, pause_ms in ((tones.CALL_WAITING, SAS_TO_CAS_MS), (tones.CPE_ALERT, 0)):
+        for alert, pause_ms in ((self._tones.call_waiting, SAS_TO_CAS_MS), (tones.CPE_ALERT, 0)):
             burst = tones.burst(alert)
             self._sending = Playback(burst)
             yield len(burst) + samples_of(pause_ms)

@@ -14,7 +14,7 @@ import numpy as np
 
 from host_tools.exchange.central_office import CentralOffice, OfficeBlock
 from host_tools.exchange.levels import Samples, fitted, mixed
-from host_tools.exchange.telephone import Sent, Telephone
+from host_tools.exchange.telephone import Sent, Terminal, in_parallel
 
 RING_EDGE = 0
 HOOK_EDGE = 1
@@ -64,11 +64,19 @@ class Recording:
 
 
 class Pair:
-    """One line: an exchange, a telephone, and the adapter between them."""
+    """One line: an exchange, a telephone, and the adapter between them; and perhaps a telephone in front of it."""
 
-    def __init__(self, office: CentralOffice, telephone: Telephone) -> None:
+    def __init__(self, office: CentralOffice, telephone: Terminal, in_front: Terminal | None = None) -> None:
+        """An idle line.
+
+        Args:
+            office: the exchange's end.
+            telephone: the household's end, behind the adapter.
+            in_front: what hangs on the pair between the exchange and the adapter.
+        """
         self.office = office
         self.telephone = telephone
+        self.in_front = in_front
         self.recording = Recording()
         self._off_hook = False
 
@@ -82,19 +90,28 @@ class Pair:
                 it is coupled onto the pair, COUPLING_DB down.
         """
         sent = self.telephone.send(n)
+        front = self.in_front.send(n) if self.in_front else Sent(np.zeros(n, np.int16), [(n, False)])
         given = fitted(phone_out, n)
         if relay_energised:
-            office = self.office.advance(False, np.zeros(n, np.int16))
-            phone_heard = given
-            line_in, phone_in = office.samples, mixed(sent.samples, _lowered(given, LEAKAGE_DB))
+            office = self._through_office(front.runs, front.samples)
+            line_in, phone_heard = mixed(front.samples, office.samples), given
+            phone_in, loop = mixed(sent.samples, _lowered(given, LEAKAGE_DB)), sent
         else:
-            to_office = mixed(sent.samples, _lowered(given, COUPLING_DB))
-            office = self._through_office(sent.runs, to_office)
+            loop = in_parallel(sent, front) if self.in_front else sent
+            to_office = mixed(loop.samples, _lowered(given, COUPLING_DB))
+            office = self._through_office(loop.runs, to_office)
             phone_heard = line_in = phone_in = mixed(to_office, office.samples)
-        self.telephone.hear(phone_heard, office.ring_voltage and not relay_energised)
+        rings = office.ring_voltage and not self._off_hook_at_exchange(relay_energised)
+        self.telephone.hear(phone_heard, rings and not relay_energised)
+        if self.in_front:
+            self.in_front.hear(line_in, rings)
         self._record(phone_heard, line_in, office.ring_voltage, relay_energised)
-        edges = [(offset, RING_EDGE, level) for offset, level in office.ring_edges] + self._hook_edges(sent)
+        edges = [(offset, RING_EDGE, level) for offset, level in office.ring_edges] + self._hook_edges(loop)
         return PairBlock(n, line_in, phone_in, sorted(edges))
+
+    def _off_hook_at_exchange(self, relay_energised: bool) -> bool:
+        in_front = self.in_front is not None and self.in_front.off_hook
+        return in_front or (self.telephone.off_hook and not relay_energised)
 
     def _through_office(self, runs: list[tuple[int, bool]], to_office: Samples) -> OfficeBlock:
         """Advances the office run by run, so that it sees the loop change at the very sample."""

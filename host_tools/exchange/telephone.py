@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from host_tools.exchange import dtmf
-from host_tools.exchange.levels import RATE_HZ, Samples, dbm0_of, peak_of, samples_of
+from host_tools.exchange.levels import RATE_HZ, Samples, dbm0_of, mixed, peak_of, samples_of
 from host_tools.exchange.tones import CPE_ALERT
 
 BREAK_MS = 60
@@ -34,6 +37,20 @@ class Sent:
 
     samples: Samples
     runs: list[tuple[int, bool]]
+
+
+class Terminal(Protocol):
+    """What hangs on a pair: a telephone, or several in parallel."""
+
+    @property
+    def off_hook(self) -> bool:
+        """Whether loop current flows now."""
+
+    def send(self, n: int) -> Sent:
+        """The next `n` samples, and where the hook was in them."""
+
+    def hear(self, samples: Samples, ring_voltage: bool) -> None:
+        """Takes what the terminals carried in the block that was just sent."""
 
 
 class Telephone:
@@ -96,6 +113,15 @@ class Telephone:
             self._queue.extend([(False, _quiet(BREAK_MS)), (True, _quiet(MAKE_MS))] * pulses)
             self._queue.append((True, _quiet(BETWEEN_DIGITS_MS)))
 
+    def send_samples(self, samples: Samples) -> None:
+        """Sends what something beside the handset makes, such as a TTY.
+
+        Raises:
+            OnHook: the handset is on the hook.
+        """
+        self._must_be_lifted()
+        self._queue.append((True, samples))
+
     def pause(self, duration_ms: float) -> None:
         """Waits before what comes next.
 
@@ -105,14 +131,14 @@ class Telephone:
         self._must_be_lifted()
         self._queue.append((True, _quiet(duration_ms)))
 
-    def flash(self) -> None:
-        """Opens the loop for 600 ms.
+    def flash(self, duration_ms: float = FLASH_MS) -> None:
+        """Opens the loop for a moment.
 
         Raises:
             OnHook: the handset is on the hook.
         """
         self._must_be_lifted()
-        self._queue.extend([(False, _quiet(FLASH_MS)), (True, _quiet(MAKE_MS))])
+        self._queue.extend([(False, _quiet(duration_ms)), (True, _quiet(MAKE_MS))])
 
     def send(self, n: int) -> Sent:
         """The next `n` samples, and where the hook was in them."""
@@ -142,6 +168,41 @@ class Telephone:
     def _must_be_lifted(self) -> None:
         if not (self.off_hook or self.busy):
             raise OnHook
+
+
+def in_parallel(*sent: Sent) -> Sent:
+    """What telephones on one pair do together: the loop is closed where it is for any of them."""
+    closed = np.zeros(len(sent[0].samples), np.bool_)
+    for one in sent:
+        at = 0
+        for count, off_hook in one.runs:
+            closed[at : at + count] |= off_hook
+            at += count
+    changes = [0, *(np.flatnonzero(np.diff(closed)) + 1).tolist(), len(closed)]
+    runs = [(end - begin, bool(closed[begin])) for begin, end in itertools.pairwise(changes)]
+    return Sent(functools.reduce(mixed, (one.samples for one in sent)), runs)
+
+
+class InParallel:
+    """Telephones on one pair: current flows while any is lifted, and everyone hears everyone."""
+
+    def __init__(self, *telephones: Telephone) -> None:
+        self.telephones = telephones
+
+    @property
+    def off_hook(self) -> bool:
+        """Whether loop current flows now."""
+        return any(telephone.off_hook for telephone in self.telephones)
+
+    def send(self, n: int) -> Sent:
+        """The next `n` samples of all, and where the loop was closed in them."""
+        return in_parallel(*(telephone.send(n) for telephone in self.telephones))
+
+    def hear(self, samples: Samples, ring_voltage: bool) -> None:
+        """Takes what the pair carried: no set rings while current flows."""
+        rings = ring_voltage and not self.off_hook
+        for telephone in self.telephones:
+            telephone.hear(samples, rings)
 
 
 class _AlertDetector:

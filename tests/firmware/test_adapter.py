@@ -10,8 +10,10 @@ import micropython
 import signals
 from answering import ADAPTER_ID, KEY, answer, read
 from board import HOOK_EDGE, RING_EDGE
+from record_in_memory import Record
 from star57.adapter import Adapter
 from star57.dsp.tones import DtmfSender, ToneSender
+from star57.line.state import DIALLING, DIALOGUE, IDLE, IN_CALL, RINGING
 from star57.link import frame
 from star57.link.frame import FrameReceiver
 
@@ -25,6 +27,7 @@ HEARTBEAT_ANSWER = {
     "prompt": None,
     "log_from": None,
     "again": False,
+    "update": None,
 }
 
 
@@ -35,6 +38,8 @@ class TestBoard:
     version = "0"
     commit = "0123abc"
     serial = None
+    console = None
+    slots = None
     network = None
     lost_total = 0
     phone_out_delay_samples = 0
@@ -231,6 +236,141 @@ def test_the_trace_code_energises_the_relay_and_an_open_loop_frees_it_in_the_sam
     assert not line.board.energised
 
 
+def test_whatever_happens_the_relay_is_held_for_five_minutes_at_the_most():
+    line = Line()
+    line.hook(1)
+    line.blocks(10)
+    line.hear(dtmf("*57"))
+    line.block()
+    line.adapter._bypass._held_samples = 8 * 299_000
+    line.blocks(50)
+    assert line.board.energised  # the dialogue itself has not run: nothing but time ends this
+    line.blocks(2)
+    assert not line.board.energised
+    line.blocks(50)
+    assert not line.board.energised
+    line.hook(0)
+    line.blocks(60)
+    line.hook(1)
+    line.blocks(10)
+    line.hear(dtmf("*57"))
+    line.block()
+    assert line.board.energised
+
+
+class Observer:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.calls = []
+        self.lines = []
+
+    def call(self, call, what):
+        self.calls.append((what, call.call_id[:2]))
+
+    def line(self, state):
+        self.lines.append(state)
+
+
+def observed():
+    line = Line()
+    observer = Observer()
+    line.adapter._observers = (observer,)
+    return line, observer
+
+
+def test_observers_are_told_of_a_call_that_nobody_answers():
+    line, observer = observed()
+    line.ring()
+    line.blocks(330)
+    assert observer.calls == [("ringing", "01"), ("ended", "01")]
+    assert observer.lines == [RINGING, IDLE]
+
+
+def test_observers_are_told_of_a_call_that_is_answered_and_of_one_that_waits_and_gives_up():
+    line, observer = observed()
+    line.ring()
+    line.hook(1)
+    line.blocks(20)
+    line.hear(subscriber_alert())
+    line.blocks(700)
+    assert observer.calls == [
+        ("ringing", "01"),
+        ("answered", "01"),
+        ("waiting", "02"),
+        ("ended", "02"),
+    ]
+    line.hook(0)
+    line.blocks(60)
+    assert observer.calls[4:] == [("ended", "01")]
+    assert observer.lines == [RINGING, IN_CALL, IDLE]
+
+
+def test_a_flash_answers_the_call_that_waits_and_hanging_up_ends_both():
+    line, observer = observed()
+    line.ring()
+    line.hook(1)
+    line.blocks(20)
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    line.hook(0)
+    line.blocks(30)
+    line.hook(1)
+    line.blocks(20)
+    line.hook(0)
+    line.blocks(60)
+    assert observer.calls[2:] == [("waiting", "02"), ("answered", "02"), ("ended", "01"), ("ended", "02")]
+    assert line.adapter._calls.last.answered
+
+
+def test_digits_behind_a_flash_that_took_a_call_are_that_calls():
+    line, observer = observed()
+    line.hook(1)
+    line.blocks(20)
+    line.hear(dtmf("5"))
+    line.hear(subscriber_alert())
+    line.blocks(40)
+    line.hook(0)
+    line.blocks(30)
+    line.hook(1)
+    line.blocks(20)
+    line.hear(dtmf("*57"))
+    line.blocks(5)
+    assert observer.calls == [("waiting", "01"), ("answered", "01")]
+    assert not line.board.energised
+
+
+def test_a_call_ends_once_though_its_far_end_is_still_there_when_the_phone_is_lifted_again():
+    line, observer = observed()
+    line.ring()
+    line.hook(1)
+    line.blocks(20)
+    line.hook(0)
+    line.blocks(60)
+    line.hook(1)
+    line.blocks(10)
+    line.hear(dtmf("*57"))
+    line.block()
+    assert line.board.energised
+    line.hook(0)
+    line.blocks(60)
+    assert observer.calls == [("ringing", "01"), ("answered", "01"), ("ended", "01")]
+    assert observer.lines == [RINGING, IN_CALL, IDLE, DIALLING, DIALOGUE, IDLE]
+
+
+def test_observers_are_told_of_a_trace_with_its_call():
+    line, observer = observed()
+    line.ring()
+    line.blocks(330)
+    call_id = line.adapter._calls.last.call_id
+    line.adapter._outbox._record = Record()
+    line.adapter._outbox.add({"request_id": "1", "call": {"call_id": call_id}})
+    answer = {"outcome": "traced", "charge_cents": 500, "action_open": False}
+    line.adapter._outbox.settle("1", answer)
+    assert observer.calls[-1] == ("traced", "01")
+    assert line.adapter._calls.last.trace_outcome == "traced"
+
+
 def test_a_prompt_is_played_without_allocating():
     line = Line()
     line.adapter._player.play(("call_trace", "5", "dollars"))
@@ -252,12 +392,45 @@ def test_every_other_code_leaves_the_relay_at_rest():
         assert not line.board.energised, digits
 
 
+CODES = ("*57", "1157", "*51", "1151", "*52", "1152", "*53", "1153", "*54", "1154")
+
+
+def strings_of_digits(count):
+    """Random digits that no code of ours begins; many begin as one does. The generator's seed is fixed."""
+    state = 57
+    while count:
+        digits = ""
+        for _ in range(9):
+            state = (state * 1103515245 + 12345) & 0x3FFFFFFF
+            digits += ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#", "*5", "115", "11", "")[
+                state >> 26
+            ]
+        if not any(digits.startswith(code) for code in CODES):
+            yield digits
+            count -= 1
+
+
+def test_what_is_no_code_of_ours_moves_no_relay_and_adds_no_sample():
+    line = Line()
+    for digits in strings_of_digits(12):
+        line.hook(1)
+        line.blocks(3)
+        for start in range(0, len(digits), 4):
+            line.hear(dtmf(digits[start : start + 4]))
+            assert not line.board.energised, digits
+            assert not line.board.coupled, digits
+            assert not any(line.board.phone_out), digits
+        line.hook(0)
+        line.blocks(56)
+
+
 class Host:
     """The stream of a serial link, and a host behind it that answers each heartbeat with the time."""
 
     def __init__(self):
         self.asked = []
         self.numbers = []
+        self.notices = []
         self._question = b""
         self._incoming = b""
         self._heard = FrameReceiver(self)
@@ -273,6 +446,9 @@ class Host:
         return count or None
 
     def frame(self, kind, number, payload):
+        if kind == "e":
+            self.notices.append(json.loads(payload)["notice"])
+            return
         assert kind == "q"
         offset, total, part = payload.split(b" ", 2)
         self._question = self._question[: int(offset)] + part
@@ -324,6 +500,7 @@ async def test_without_a_key_nothing_is_sent_and_the_log_says_so():
     board.serial = Host()
     await run_for_ms(Adapter(board), 1100)
     assert board.serial.asked == []
+    assert board.serial.notices == ["alive"]
     assert board.logged[1:] == [
         "settings: no adapter_key: requests are stored, and go nowhere",
         "settings: no line: trace is not offered",
@@ -342,10 +519,10 @@ async def test_the_log_begins_with_what_runs_and_why():
 
 
 async def test_a_task_that_is_overdue_leaves_the_watchdog_hungry():
-    for overdue in range(3):
+    for overdue in range(6):
         board = provisioned()
         adapter = Adapter(board)
-        adapter._link_tasks[overdue].checked_in = lambda: False
+        adapter._links.tasks[overdue].checked_in = lambda: False
         await run_for_ms(adapter, 1100)
         assert board.feedings == 0
 

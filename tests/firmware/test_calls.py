@@ -63,9 +63,14 @@ def test_an_outcome_is_marked_on_its_call_only():
     calls = CallHistory(Record(), Random())
     first = calls.first_ring(1, "network")
     calls.first_ring(2, "network")
-    calls.traced(first.call_id, "traced")
-    calls.traced("ff" * 8, "traced")
+    assert calls.traced(first.call_id, "traced")
+    assert not calls.traced(first.call_id, "traced")
+    assert not calls.traced("ff" * 8, "traced")
     assert first.trace_outcome == "traced"
+    assert calls.call(first.call_id) is first
+    assert calls.call("ff" * 8) is None
+    assert calls.newest_first[-1] is first
+    assert calls.newest_first[0] is calls.last
     assert calls.last.trace_outcome is None
 
 

@@ -10,8 +10,8 @@ def test_a_push_is_in_force_at_once_and_after_a_restart():
     settings = Settings({"price_cents": 300})
     pushed = PushedSettings(record, settings)
     assert (pushed.revision, pushed.refused) == (0, [])
-    assert pushed.take(3, {"price_cents": 700, "two_stage": False})
-    assert (settings.price_cents, settings.two_stage) == (700, False)
+    assert pushed.take(3, {"price_cents": 700, "two_stage": False, "utc_offset_minutes": -300})
+    assert (settings.price_cents, settings.two_stage, settings.utc_offset_minutes) == (700, False, -300)
     again = Settings({"price_cents": 300})
     assert PushedSettings(record, again).revision == 3
     assert (again.price_cents, again.two_stage) == (700, False)

@@ -27,7 +27,7 @@ def test_what_is_set_is_taken():
 
 
 def test_a_wrong_value_is_the_default_and_is_named():
-    wrong = {str: (5, None, "x" * 200), bool: (0, 1, "yes", None), int: (True, "5", 1.5, None, -1, 10**9)}
+    wrong = {str: (5, None, "x" * 2000), bool: (0, 1, "yes", None), int: (True, "5", 1.5, None, -1000, 10**9)}
     for name, row in TABLE.items():
         for value in wrong[type(row[0])]:
             settings = Settings({name: value})

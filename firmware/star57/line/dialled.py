@@ -6,7 +6,7 @@ _LONGEST_PAUSE_SAMPLES = const(8 * 5000)
 class DialledDigits:
     """Watches what is dialled, and touches none of it. Allocates nothing.
 
-    codes: texts of digits, none the beginning of another
+    codes: texts of digits, none the beginning of another (codes.py); none at all: nothing ever matches
     sink.code_dialled(index)    codes[index] was dialled as the first digits after off-hook or flash
 
     A code matches with its last digit. Once a digit fits no code, or 5 s go by between two, nothing matches until the
@@ -16,7 +16,7 @@ class DialledDigits:
     def __init__(self, sink, codes):
         self._sink = sink
         self._codes = [code.encode() for code in codes]
-        self._digits = bytearray(max(len(code) for code in codes))
+        self._digits = bytearray(max([len(code) for code in codes] + [1]))
         self._count = 0
         self._listening = False
         self._since_digit = 0

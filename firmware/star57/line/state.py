@@ -11,8 +11,9 @@ class LineState:
     """`current` is one of the names above; each method is something that happened, and answers the state that follows.
 
     A phone lifted while the line rings, or between two rings, is in a call; lifted otherwise it is dialling. Only a
-    trace code leads into the dialogue, and only from dialling. A ring during the dialogue is on the exchange's side
-    of the relay, and changes nothing on the household's.
+    code of ours leads into the dialogue, and only from dialling. A ring during the dialogue is on the exchange's side
+    of the relay, and changes nothing on the household's. A flash in a call that the household has made takes the call
+    that waits.
     """
 
     def __init__(self):
@@ -36,6 +37,9 @@ class LineState:
     def on_hook(self):
         self.current = IDLE
         return IDLE
+
+    def took_waiting_call(self):
+        return self._go(DIALLING, IN_CALL)
 
     def dialogue_started(self):
         return self._go(DIALLING, DIALOGUE)

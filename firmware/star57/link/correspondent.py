@@ -12,8 +12,8 @@ from star57.link.signed import SignatureError
 
 # A better carrier that failed is tried again after this long; meanwhile nobody waits for it first.
 _FAILED_FOR_MS = const(60_000)
-# Courier and heartbeat: each may have to wait until the other's ask is over.
-_ASKERS = const(2)
+# Courier, heartbeat and call reports: each may have to wait until the others' asks are over.
+_ASKERS = const(3)
 
 
 class Refused(Exception):
@@ -28,7 +28,8 @@ class Correspondent:
     """Asks one thing at a time over `carriers`, the best first: each has `name`, `timeout_ms`, `await post(body)`
     and distrust(), which is called when what it brought was no answer.
 
-    `refusals` counts refusals, and answers that are none. `log` is told, by reason, what did not work, and what does.
+    `refusals` counts refusals, and answers that are none; `carrier` is the name of what brought the last answer. `log`
+    is told, by reason, what did not work, and what does.
     """
 
     def __init__(self, signer, sequence, carriers, log):
@@ -40,6 +41,7 @@ class Correspondent:
         self._failed_at = {}
         self._told = {}
         self.refusals = 0
+        self.carrier = None
 
     @property
     def timeout_ms(self):
@@ -67,6 +69,7 @@ class Correspondent:
                     self._tell(carrier, "{}: {}".format(carrier.name, fault.reason))
                     continue
                 self._failed_at.pop(carrier.name, None)
+                self.carrier = carrier.name
                 self._tell(carrier, "{} works".format(carrier.name))
                 return answer
             raise failed

@@ -14,7 +14,8 @@ from star57.link.watched import Watched
 _VERSION = const(1)
 _LINES = const(16)
 _MOST_REFUSED = const(16)
-_LONGEST_LABEL = const(64)
+# Of a setting; the longest that there is has 17 letters, and a heartbeat has 2048 bytes.
+_LONGEST_NAME = const(32)
 # Between heartbeats that the service wants at once: the line has its turn.
 _AGAIN_MS = const(100)
 _QUALITIES = ("level_dbm0", "snr_db", "twist_db")
@@ -25,8 +26,8 @@ class Heartbeat(Watched):
     then twice that, up to `period_ms`.
 
     set_clock(unix_seconds) is called with what the service says; `settings` is a PushedSettings, `prompts` a
-    PromptStore, `log` a LogBook. `decoded` is the quality of the last caller ID, a dict, or None. `faults` counts what
-    nobody foresaw.
+    PromptStore, `log` a LogBook, `update` an Update, or None where there can be none. `decoded` is the quality of the
+    last caller ID, a dict, or None. `faults` counts what nobody foresaw.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Heartbeat(Watched):
         set_clock,
         shortest_wait_ms=2000,
         period_ms=60_000,
+        update=None,
     ):
         super().__init__()
         self._board = board
@@ -53,6 +55,7 @@ class Heartbeat(Watched):
         self._set_clock = set_clock
         self._shortest_wait_ms = shortest_wait_ms
         self._period_ms = period_ms
+        self._update = update
         self._uptime_ms = 0
         self._counted_to = core.ticks()
         self.decoded = None
@@ -96,6 +99,10 @@ class Heartbeat(Watched):
             self._log.log("settings: revision {}".format(settings["revision"]))
         if answer["prompt"] is not None:
             self._prompts.take(**answer["prompt"])
+        if self._update is not None:
+            self._update.answered()
+            if answer["update"] is not None:
+                await self._update.take(**answer["update"])
         if answer["log_from"] is not None:
             await self._send_log(answer["log_from"])
 
@@ -139,9 +146,11 @@ class Heartbeat(Watched):
             "refusals": self._correspondent.refusals,
             "decoded": _decoded(self.decoded),
             "settings_revision": self._settings.revision,
-            "settings_refused": [name[:_LONGEST_LABEL] for name in self._settings.refused[:_MOST_REFUSED]],
+            "settings_refused": [name[:_LONGEST_NAME] for name in self._settings.refused[:_MOST_REFUSED]],
             "prompt": self._prompts.progress(),
             "log_lines": self._log.lines,
+            "slot": None if self._update is None else self._update.slot,
+            "update": None if self._update is None else self._update.progress(),
         }
 
     def _uptime_s(self):

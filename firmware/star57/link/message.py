@@ -14,14 +14,26 @@ OLD_SEQUENCE = "old_sequence"
 _REFUSALS = (MALFORMED, "bad_signature", "unknown_adapter", OLD_SEQUENCE, TOO_LARGE, "unavailable")
 _ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents", "action_open"}
 _REFUSAL_FIELDS = {"message", "reason", "newest_sequence"}
-_HEARTBEAT_FIELDS = {"message", "version", "unix_seconds", "settings", "prompt", "log_from", "again"}
+_HEARTBEAT_FIELDS = {
+    "message",
+    "version",
+    "unix_seconds",
+    "settings",
+    "prompt",
+    "log_from",
+    "again",
+    "update",
+}
 _SETTINGS_FIELDS = {"revision", "values"}
 _PROMPT_FIELDS = {"name", "size", "sha256", "offset", "data"}
+_UPDATE_FIELDS = {"sha256", "slot", "offset", "data"}
 _LOG_FIELDS = {"message", "version"}
+_CALL_REPORT_FIELDS = {"message", "version"}
 _LATEST_UNIX_SECONDS = const(0xFFFF_FFFF)
 _GREATEST_COUNT = const(0x1F_FFFF_FFFF_FFFF)
 _MOST_SETTINGS = const(16)
 _LONGEST_PROMPT_BYTES = const(65536)
+_LONGEST_IMAGE_BYTES = const(0x10_0000)
 _LONGEST_PART_BYTES = const(960)
 _HEX = "0123456789abcdef"
 # outcome: has a trace_id, the most that it may cost in cents, may open the way to action
@@ -71,7 +83,10 @@ def decode_refusal(data):
 
 
 def decode_heartbeat_answer(data):
-    """The answer to a heartbeat, as a dict of its fields; the `data` of a prompt are bytes. Raises MessageError."""
+    """The answer to a heartbeat, as a dict of its fields; the `data` of a prompt and of an update are bytes.
+
+    Raises MessageError.
+    """
     answer = _decode(data, "heartbeat_answer", _HEARTBEAT_FIELDS)
     is_right = (
         _is_integer(answer["version"], 1, 1)
@@ -80,6 +95,7 @@ def decode_heartbeat_answer(data):
         and (answer["prompt"] is None or _is_prompt(answer["prompt"]))
         and (answer["log_from"] is None or _is_count(answer["log_from"]))
         and isinstance(answer["again"], bool)
+        and (answer["update"] is None or _is_update(answer["update"]))
     )
     if not is_right:
         raise MessageError(MALFORMED)
@@ -89,6 +105,12 @@ def decode_heartbeat_answer(data):
 def decode_log_answer(data):
     """Checks the answer to lines of the log. Raises MessageError."""
     if not _is_integer(_decode(data, "log_answer", _LOG_FIELDS)["version"], 1, 1):
+        raise MessageError(MALFORMED)
+
+
+def decode_call_report_answer(data):
+    """Checks the answer to a call report. Raises MessageError."""
+    if not _is_integer(_decode(data, "call_report_answer", _CALL_REPORT_FIELDS)["version"], 1, 1):
         raise MessageError(MALFORMED)
 
 
@@ -144,6 +166,22 @@ def _is_prompt(prompt):
         and _is_digits(prompt["sha256"], 64, _HEX)
         and prompt["data"] is not None
         and _is_integer(prompt["offset"], 0, prompt["size"] - len(prompt["data"]))
+    )
+
+
+def _is_update(update):
+    """Whether it is a release, or a part of one's firmware; its `data` become bytes."""
+    if not isinstance(update, dict) or set(update) != _UPDATE_FIELDS:
+        return False
+    update["data"] = _part(update["data"])
+    slot = update["slot"]
+    return (
+        _is_digits(update["sha256"], 64, _HEX)
+        and (slot is None or (isinstance(slot, str) and slot in ("a", "b")))
+        and update["data"] is not None
+        and _is_integer(
+            update["offset"], 0, 0 if slot is None else _LONGEST_IMAGE_BYTES - len(update["data"])
+        )
     )
 
 

@@ -28,9 +28,10 @@ NEWER_CALL = "newer_call"
 EARLIER = "earlier_"
 ACTION_OPEN = "_action_open"
 
+PROMPTS = const(3)  # a question is asked once, and repeated twice
+SILENCE_MS = const(7000)
+
 _CONFIRM = const(0x31)  # the digit 1
-_PROMPTS = const(3)  # once, and two repeats
-_SILENCE_MS = const(7000)
 _HOOK_CHECK_MS = const(100)
 
 
@@ -46,10 +47,11 @@ class Dialogue:
     `wall_time()` and `random_bytes(n)`.
     """
 
-    def __init__(self, handset, calls, outbox, settings, board):
+    def __init__(self, handset, calls, outbox, household, settings, board):
         self._handset = handset
         self._calls = calls
         self._outbox = outbox
+        self._household = household
         self._settings = settings
         self._board = board
 
@@ -80,11 +82,10 @@ class Dialogue:
         """Tells each answer that the household has not heard; answers their outcomes, by call_id."""
         told = {}
         for request_id, call_id, answer in self._outbox.untold():
-            outcome = answer["outcome"]
-            await self._handset.say(EARLIER + _announcement(answer), answer["charge_cents"])
+            await self._handset.say(EARLIER + announcement_of(answer), answer["charge_cents"])
             self._outbox.tell(request_id)
-            self._mark(call_id, outcome)
-            told[call_id] = outcome
+            self._mark(request_id, call_id, answer["outcome"])
+            told[call_id] = answer["outcome"]
         return told
 
     def _known_outcome(self, call):
@@ -101,17 +102,17 @@ class Dialogue:
     async def _confirmed(self, call):
         """The call that the household confirmed: `call`, or a newer one that it was told of; or None."""
         announcement = OFFER
-        prompts = _PROMPTS
+        prompts = PROMPTS
         while prompts:
             prompts -= 1
-            code = await self._handset.ask(announcement, self._settings.price_cents, _SILENCE_MS)
+            code = await self._handset.ask(announcement, self._settings.price_cents, SILENCE_MS)
             if code != _CONFIRM:
                 continue
             if self._calls.last.call_id == call.call_id:
                 return call
             call = self._calls.last
             announcement = NEWER_CALL
-            prompts = _PROMPTS
+            prompts = PROMPTS
         return None
 
     async def _trace(self, call):
@@ -124,18 +125,19 @@ class Dialogue:
             return await self._tell(STORE_FULL)
         except StorageError:
             return await self._tell(STORE_FAILED)
+        self._household.requested(message["request_id"], requested_at if time_source == "network" else 0)
         await self._handset.say(PLEASE_WAIT, 0)
         answer = await self._answer(message["request_id"])
         if answer is None:
             return await self._tell(STORED)
-        self._mark(call.call_id, answer["outcome"])
+        self._mark(message["request_id"], call.call_id, answer["outcome"])
         return await self._tell_answer(message["request_id"], answer)
 
     async def _tell_answer(self, request_id, answer):
         """Tells an answer; it counts as heard when it was said, and reorder tone as soon as it sounds."""
         if answer["outcome"] == NOT_OFFERED:
             self._outbox.tell(request_id)
-        await self._tell(_announcement(answer), answer["charge_cents"])
+        await self._tell(announcement_of(answer), answer["charge_cents"])
         self._outbox.tell(request_id)
         return answer["outcome"]
 
@@ -147,8 +149,10 @@ class Dialogue:
                 return answer
         return None
 
-    def _mark(self, call_id, outcome):
-        self._calls.traced(call_id, outcome)
+    def _mark(self, request_id, call_id, outcome):
+        self._household.settled(request_id, outcome == TRACED)
+        if not self._calls.traced(call_id, outcome):
+            return
         try:
             self._calls.save()
         except StorageError:
@@ -162,5 +166,6 @@ class Dialogue:
         return outcome
 
 
-def _announcement(answer):
+def announcement_of(answer):
+    """The announcement of the service's answer."""
     return answer["outcome"] + ACTION_OPEN if answer["action_open"] else answer["outcome"]

@@ -17,12 +17,13 @@ class Outbox:
     At most `capacity` entries. A pending one never makes room. Of the settled ones those that the household has
     heard do, the oldest first; one that it has not heard only where no other is left, the oldest first: the
     service still has what became of it. What is on flash is read once. Content that is no outbox counts in
-    `faults`, and the outbox starts empty.
+    `faults`, and the outbox starts empty. `settled(call_id, answer)` is called when an answer has come.
     """
 
-    def __init__(self, record, capacity=16):
+    def __init__(self, record, capacity=16, settled=None):
         self._record = record
         self._capacity = capacity
+        self._settled_with = settled
         self._waiting = []
         self._since_start = set()
         self.added = asyncio.Event()
@@ -34,6 +35,13 @@ class Outbox:
     def pending(self):
         """The requests without an answer, in the order dialled; a new list."""
         return [entry["request"] for entry in self._entries if entry["answer"] is None]
+
+    @property
+    def newest(self):
+        """(request_id, answer) of the request that was made last, its answer None while pending; None without any."""
+        if not self._entries:
+            return None
+        return self._entries[-1]["request"]["request_id"], self._entries[-1]["answer"]
 
     def add(self, request):
         """Keeps `request`: it is on flash when this returns, and `added` is set. A known one changes nothing.
@@ -64,6 +72,8 @@ class Outbox:
         self._since_start.discard(request_id)
         entry["request"] = _identity(entry["request"])
         self._keep()
+        if self._settled_with is not None:
+            self._settled_with(entry["request"]["call"]["call_id"], answer)
         for waiting_id, event in self._waiting:
             if waiting_id == request_id:
                 event.set()

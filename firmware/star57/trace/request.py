@@ -22,14 +22,19 @@ def build(settings, call, requested_at, time_source, random_bytes):
         "line": settings.line,
         "requested_at": requested_at,
         "time_source": min(time_source, call.time_source, key=_TIME_SOURCES.index),
-        "call": {
-            "call_id": call.call_id,
-            "at": call.at,
-            "rings": min(call.rings, _MOST_RINGS),
-            "answered": call.answered,
-            "call_waiting": call.call_waiting,
-            "caller_id": _presented(call.caller_id),
-        },
+        "call": described(call),
+    }
+
+
+def described(call):
+    """A call as messages have it: its identity, what happened, and what the line presented."""
+    return {
+        "call_id": call.call_id,
+        "at": call.at,
+        "rings": min(call.rings, _MOST_RINGS),
+        "answered": call.answered,
+        "call_waiting": call.call_waiting,
+        "caller_id": _presented(call.caller_id),
     }
 
 

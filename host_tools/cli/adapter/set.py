@@ -22,7 +22,7 @@ def set_settings(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE...",
-            help="two_stage, trace_offered (true or false), price_cents, answer_timeout_ms (numbers).",
+            help="two_stage, trace_offered, call_log (true or false), price_cents, answer_timeout_ms (numbers).",
         ),
     ],
     database: DatabaseOption = DATABASE,

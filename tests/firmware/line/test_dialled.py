@@ -71,6 +71,25 @@ def test_a_flash_begins_anew():
     assert dialled("911!*57") == ["*57"]
 
 
+def test_random_digits_count_only_as_a_code_from_their_beginning():
+    state = 57
+    for _ in range(3000):
+        digits = ""
+        for _ in range(6):
+            state = (state * 1103515245 + 12345) & 0x3FFFFFFF
+            digits += "0157*#"[(state >> 20) % 6]
+        assert dialled(digits) == [code for code in CODES if digits.startswith(code)], digits
+
+
+def test_without_a_code_nothing_is_recognised():
+    sink = Sink()
+    digits = DialledDigits(sink, [])
+    digits.off_hook()
+    for digit in "*57":
+        digits.digit(ord(digit))
+    assert sink.codes == []
+
+
 def test_digits_without_end_are_forgotten():
     sink = Sink()
     digits = DialledDigits(sink, CODES)

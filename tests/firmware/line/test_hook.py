@@ -100,7 +100,7 @@ def test_every_digit_at_every_speed_in_every_country():
 
 
 def test_the_digit_1_comes_first_where_no_flash_is_as_short():
-    for country in ("US", "DE", "JP", "IN", "BR", "FR", "FI"):
+    for country in ("US", "CA", "DE", "JP", "IN", "BR", "FR", "FI"):
         phone = Phone(160, country, 5)
         phone.loop(1, 500)
         for digit in (1, 1, 5, 7):
@@ -110,6 +110,7 @@ def test_the_digit_1_comes_first_where_no_flash_is_as_short():
 
 FLASHES_MS = {
     "US": (300, 600, 1000),
+    "CA": (300, 600, 1000),
     "GB": (50, 90, 130),
     "AU": (80, 110, 140),
     "FI": (90, 200, 500),

@@ -27,6 +27,8 @@ def test_each_way():
         (("off_hook", "dialogue_started", "ring_started"), DIALOGUE),
         (("off_hook", "dialogue_started", "ringing_stopped"), DIALOGUE),
         (("off_hook", "ring_started"), DIALLING),
+        (("off_hook", "took_waiting_call"), IN_CALL),
+        (("off_hook", "dialogue_started", "took_waiting_call"), DIALOGUE),
     ):
         assert after(*happened) == current, happened
 

@@ -217,4 +217,4 @@ async def test_what_is_told_is_told_once():
 async def test_what_an_ask_may_take_covers_the_other_one_before_it():
     """Two that ask at once, on carriers that both take all their time, twice: the last is not overdue."""
     network, serial = Carrier(done), Carrier(done, name="serial")
-    assert Talk(network, serial).correspondent.timeout_ms == 2 * 2 * (network.timeout_ms + serial.timeout_ms)
+    assert Talk(network, serial).correspondent.timeout_ms == 3 * 2 * (network.timeout_ms + serial.timeout_ms)

@@ -10,7 +10,8 @@ from star57.link.heartbeat import Heartbeat
 from star57.link.signed import Signer
 from star57.logbook import LogBook
 
-NOTHING = {"settings": None, "prompt": None, "log_from": None, "again": False}
+NOTHING = {"settings": None, "prompt": None, "log_from": None, "again": False, "update": None}
+SHA256 = "5" * 64
 
 
 class Board:
@@ -59,6 +60,24 @@ class Prompts:
         self.parts.append((name, size, sha256, offset, data))
 
 
+class Update:
+    slot = "a"
+
+    def __init__(self):
+        self.answers = 0
+        self.parts = []
+
+    def progress(self):
+        return {"release": 7, "sha256": SHA256, "received": 0, "state": "refused", "reason": "old_release"}
+
+    def answered(self):
+        self.answers += 1
+
+    async def take(self, sha256, slot, offset, data):
+        await asyncio.sleep_ms(0)
+        self.parts.append((sha256, slot, offset, data))
+
+
 def beat(**fields):
     """A word of a Carrier: the answer to a heartbeat, with these fields."""
     message = {"message": "heartbeat_answer", "version": 1, "unix_seconds": 1_795_000_001}
@@ -76,10 +95,11 @@ def beat(**fields):
 class Beating:
     """A heartbeat at work, over a Carrier of these words."""
 
-    def __init__(self, *words, shortest_wait_ms=60_000, period_ms=60_000):
+    def __init__(self, *words, shortest_wait_ms=60_000, period_ms=60_000, takes_updates=True):
         self.carrier = Carrier(*words)
         self.settings = Settings()
         self.prompts = Prompts()
+        self.update = Update() if takes_updates else None
         self.log = LogBook(Board())
         self.clock = []
         correspondent = Correspondent(Signer(ADAPTER_ID, KEY), Counted(), (self.carrier,), self.log.log)
@@ -94,6 +114,7 @@ class Beating:
             self.clock.append,
             shortest_wait_ms,
             period_ms,
+            self.update,
         )
 
     async def __aenter__(self):
@@ -145,7 +166,7 @@ async def test_the_first_heartbeat_comes_at_start_and_says_how_the_adapter_is():
         free = heartbeat.pop("free_heap_bytes")
         assert 0 < free < 1 << 30
         assert heartbeat.pop("uptime_s") in (0, 1)
-        assert heartbeat.pop("settings_refused") == ["nothing", "x" * 64] + ["more"] * 14
+        assert heartbeat.pop("settings_refused") == ["nothing", "x" * 32] + ["more"] * 14
         assert heartbeat == {
             "message": "heartbeat",
             "version": 1,
@@ -166,6 +187,14 @@ async def test_the_first_heartbeat_comes_at_start_and_says_how_the_adapter_is():
             "settings_revision": 4,
             "prompt": {"name": "traced", "sha256": "0" * 64, "received": 960, "state": "receiving"},
             "log_lines": 0,
+            "slot": "a",
+            "update": {
+                "release": 7,
+                "sha256": SHA256,
+                "received": 0,
+                "state": "refused",
+                "reason": "old_release",
+            },
         }
         assert beating.clock == [1_795_000_001]
 
@@ -173,13 +202,14 @@ async def test_the_first_heartbeat_comes_at_start_and_says_how_the_adapter_is():
 async def test_the_longest_heartbeat_fits_a_message():
     beating = Beating(beat())
     heartbeat = beating.heartbeat._heartbeat()
-    heartbeat["settings_refused"] = ["x" * 64] * 16
+    heartbeat["settings_refused"] = ["x" * 32] * 16
     for name in ("board", "firmware", "commit"):
         heartbeat[name] = "x" * 64
     for name, value in heartbeat.items():
         if type(value) is int:
             heartbeat[name] = 9007199254740991
     heartbeat["adapter_id"] = "x" * 32
+    heartbeat["update"].update(release=9007199254740991, received=9007199254740991, reason="x" * 64)
     assert len(json.dumps(heartbeat)) <= 2048
 
 
@@ -199,6 +229,28 @@ async def test_settings_and_prompts_are_handed_on():
         assert beating.settings.taken == [(5, {"price_cents": 700})]
         assert beating.prompts.parts == [("traced", 3, "0" * 64, 0, b"\x00\x01\x02")]
         assert beating.log.since(0, 9)[1][-1] == "settings: revision 5"
+
+
+async def test_updates_are_handed_on_and_told_that_the_service_answers():
+    part = {"sha256": SHA256, "slot": "b", "offset": 960, "data": "AAEC"}
+    async with Beating(
+        LinkError("timeout"), beat(), beat(update=part), shortest_wait_ms=1, period_ms=1
+    ) as beating:
+        await beating.asked(1)
+        while not beating.update.parts:
+            await asyncio.sleep_ms(1)
+        assert beating.update.parts[0] == (SHA256, "b", 960, b"\x00\x01\x02")
+        assert beating.update.answers >= 2
+        asked = beating.carrier.asked
+    assert beating.update.answers < len(asked)
+
+
+async def test_a_board_that_takes_no_updates_says_so_and_passes_them_by():
+    release = {"sha256": SHA256, "slot": None, "offset": 0, "data": "AAEC"}
+    async with Beating(beat(update=release), takes_updates=False) as beating:
+        heartbeat = (await beating.asked(1))[0]
+        assert (heartbeat["slot"], heartbeat["update"]) == (None, None)
+        assert (beating.clock, beating.heartbeat.faults) == ([1_795_000_001], 0)
 
 
 async def test_the_log_is_sent_when_it_is_wanted():
@@ -258,12 +310,16 @@ async def test_an_answer_that_is_none_changes_nothing():
         beat(prompt={"name": "x", "size": 3, "sha256": "0" * 64, "offset": 0, "data": ""}),
         beat(prompt={"name": "x", "size": 3, "sha256": "0" * 64, "offset": 0, "data": 5}),
         beat(prompt={"name": "x", "size": 65537, "sha256": "0" * 64, "offset": 0, "data": "AAEC"}),
+        beat(update={"sha256": "0" * 64, "slot": None, "offset": 1, "data": "AAEC"}),
+        beat(update={"sha256": "0" * 64, "slot": "c", "offset": 0, "data": "AAEC"}),
+        beat(update={"sha256": "0" * 64, "slot": "b", "offset": 1 << 20, "data": "AAEC"}),
         beat(nothing=None),
     )
     for word in wrong:
         async with Beating(word) as beating:
             await beating.asked(1)
             assert (beating.clock, beating.settings.taken, beating.prompts.parts) == ([], [], [])
+            assert (beating.update.answers, beating.update.parts) == (0, [])
 
 
 async def test_the_heartbeat_checks_in_while_it_lives():

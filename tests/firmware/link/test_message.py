@@ -116,6 +116,8 @@ def test_heartbeat_answers():
         expected = json.loads(vector["body"])
         if expected["prompt"] is not None:
             expected["prompt"]["data"] = a2b_base64(expected["prompt"]["data"])
+        if expected["update"] is not None:
+            expected["update"]["data"] = a2b_base64(expected["update"]["data"])
         assert answer == expected, vector["name"]
     for vector in heartbeat_vectors("heartbeat_answers")["invalid"]:
         reason = reason_of(message.decode_heartbeat_answer, body_of(vector))

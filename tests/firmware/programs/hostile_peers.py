@@ -395,6 +395,7 @@ def messages():
         "prompt": prompt,
         "log_from": 3,
         "again": False,
+        "update": {"sha256": "0" * 64, "slot": "b", "offset": 0, "data": "AAECAw=="},
     }
     return (
         trace_answer(REQUEST_ID, 1),

@@ -4,6 +4,7 @@ import asyncio
 
 from record_in_memory import Record
 from star57.calls import CallHistory
+from star57.household import Household
 from star57.settings import Settings
 from star57.trace.dialogue import Dialogue, HungUp
 from star57.trace.outbox import Outbox
@@ -102,6 +103,7 @@ class House:
         self.calls = calls or history()
         self.record = Record()
         self.outbox = Outbox(self.record)
+        self.household = Household(Record())
         self.handset = Handset(self.record, answers, hangs_up_at, newer_calls)
         self.settings = settings(**kept)
         self.board = Board()
@@ -112,7 +114,9 @@ class House:
         answer = answered(outcome, charge_cents, action_open)
         service = asyncio.create_task(self._serve(answer)) if outcome else None
         try:
-            return await Dialogue(self.handset, self.calls, self.outbox, self.settings, self.board).run()
+            return await Dialogue(
+                self.handset, self.calls, self.outbox, self.household, self.settings, self.board
+            ).run()
         finally:
             if service:
                 service.cancel()

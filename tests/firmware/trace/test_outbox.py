@@ -41,6 +41,28 @@ def test_a_new_outbox_is_empty():
     assert outbox.request_for_call("{:016x}".format(1)) is None
 
 
+def test_the_newest_request_is_known_with_its_answer():
+    outbox = Outbox(Record())
+    assert outbox.newest is None
+    outbox.add(request(2))
+    outbox.add(request(1))
+    assert outbox.newest == (identity(1), None)
+    outbox.settle(identity(2), ANSWER)
+    assert outbox.newest == (identity(1), None)
+    outbox.settle(identity(1), ANSWER)
+    assert outbox.newest == (identity(1), ANSWER)
+
+
+def test_an_answer_that_has_come_is_told_once_with_its_call():
+    settled = []
+    outbox = Outbox(Record(), settled=lambda call_id, answer: settled.append((call_id, answer)))
+    outbox.add(request(5))
+    outbox.settle(identity(4), ANSWER)
+    for _ in range(2):
+        outbox.settle(identity(5), ANSWER)
+    assert settled == [("{:016x}".format(5), ANSWER)]
+
+
 def test_what_was_added_is_on_flash_when_add_returns():
     record = Record()
     outbox = Outbox(record)

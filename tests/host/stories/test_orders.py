@@ -56,7 +56,7 @@ def test_settings_a_prompt_and_the_log_within_a_minute(tmp_path: Path) -> None:
     assert (heartbeat.settings_revision, heartbeat.settings_refused) == (1, [])
     assert heartbeat.prompt is not None
     assert (heartbeat.prompt.state, heartbeat.prompt.received) == ("kept", len(FILE))
-    assert (tmp_path / "flash" / "prompts" / "traced.wav").read_bytes() == FILE
+    assert (tmp_path / "flash" / "prompts" / "en-US" / "traced.wav").read_bytes() == FILE
     assert heartbeat.prompt.sha256 == hashlib.sha256(FILE).hexdigest()
     assert "settings: revision 1" in [line for _, line in json.loads(adapter.log_lines)]
 
