@@ -1,0 +1,1 @@
+"""The documents: their links, and every command in them."""
