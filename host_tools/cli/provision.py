@@ -28,6 +28,7 @@ from host_tools.technician.faults import BenchFault
 from host_tools.technician.labels import labels_pdf
 from host_tools.technician.ports import Usb, usb_here
 from host_tools.technician.provisioning import (
+    BoardMissing,
     Plan,
     Provisioned,
     SheetWrong,
@@ -152,6 +153,8 @@ def provision(
     try:
         rows = _rows(usb, port, sheet, common)
         certificate = read_certificate(ca_file) if ca_file else None
+    except BoardMissing as error:
+        raise stopped(ExitCode.NOTHING_THERE, str(error)) from error
     except SheetWrong as error:
         raise stopped(ExitCode.USAGE, str(error)) from error
     plans = [(board, Plan(settings, certificate, new_key, replace)) for board, settings in rows]

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,8 @@ def chosen_port(usb: Usb, name: str | None) -> Port:
         for port in ports:
             if name in (port.name, port.serial_number):
                 return port
+        if "/" in name and not Path(name).exists():
+            raise BoardGone(f"there is no {name}: star57 boards lists what is plugged in")
         # A path need not be a USB device's; a serial number is waited for.
         return Port(name, "" if "/" in name else name, "", is_micropython=True)
     boards = [port for port in ports if port.is_micropython]

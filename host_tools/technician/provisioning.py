@@ -38,6 +38,10 @@ class SheetWrong(BenchFault):
     """A sheet cannot be read; the text says in which row, and why."""
 
 
+class BoardMissing(SheetWrong):
+    """A row's board is not plugged in, or there are too few."""
+
+
 class NoIdentity(BenchFault):
     """There is nothing to name the adapter by."""
 
@@ -161,13 +165,13 @@ def assigned(
         plugged_in: for each board by its serial number whether it is a line's adapter already.
 
     Raises:
-        SheetWrong: a row's board is not plugged in, or there are too few.
+        BoardMissing: a row's board is not plugged in, or there are too few.
     """
     rows = list(sheet)
     named = {serial for serial, _ in rows if serial}
     missing = sorted(named - plugged_in.keys())
     if missing:
-        raise SheetWrong(f"board {missing[0]} is not plugged in")
+        raise BoardMissing(f"board {missing[0]} is not plugged in")
     free = iter(
         sorted(serial for serial, is_used in plugged_in.items() if serial not in named and not is_used)
     )
@@ -175,7 +179,7 @@ def assigned(
     for serial, settings in rows:
         board = serial or next(free, "")
         if not board:
-            raise SheetWrong(f"there is no board without a line left for line {settings.line}")
+            raise BoardMissing(f"there is no board without a line left for line {settings.line}")
         result.append((board, settings))
     return result
 
