@@ -96,7 +96,7 @@ def test_nothing_is_plugged_in(tmp_path: Path) -> None:
 
 def test_a_port_that_is_not_there(tmp_path: Path) -> None:
     result = star57("listen", "--port", tmp_path / "no-such-port", usb=tmp_path)
-    assert result.exit_code == ExitCode.FAILED
+    assert result.exit_code == ExitCode.NOTHING_THERE
     assert "no-such-port" in result.stderr
 
 

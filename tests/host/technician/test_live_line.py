@@ -117,7 +117,9 @@ def test_which_port() -> None:
     assert chosen_port(Ports(one, other), None) == one  # type: ignore[arg-type]
     assert chosen_port(Ports(one, two), "E2") == two  # type: ignore[arg-type]
     assert chosen_port(Ports(one, two), "/dev/ttyACM0") == one  # type: ignore[arg-type]
-    assert chosen_port(Ports(one), "/dev/pts/7").name == "/dev/pts/7"  # type: ignore[arg-type]
+    assert chosen_port(Ports(one), "/dev/null").name == "/dev/null"  # type: ignore[arg-type]
+    with pytest.raises(BoardGone, match="there is no /dev/no-such-port"):
+        chosen_port(Ports(one), "/dev/no-such-port")  # type: ignore[arg-type]
     assert chosen_port(Ports(one), "E2").serial_number == "E2"  # type: ignore[arg-type]
     with pytest.raises(BoardGone, match="2 boards are plugged in"):
         chosen_port(Ports(one, two, other), None)  # type: ignore[arg-type]
