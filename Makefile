@@ -8,7 +8,7 @@ EMULATOR := $(NODE)/.ready
 # A board is asked for by `make demo BOARD=pico` or `make image BOARD=pico_w`; the demo's own runs in a process.
 BOARD ?= $(if $(filter demo,$(MAKECMDGOALS)),emulated,pico)
 
-.PHONY: demo test check setup prompts bench soak hil clean image emulator tls
+.PHONY: demo test check setup prompts bench soak hil clean image emulator tls site
 
 demo: $(READY) $(if $(filter emulated,$(BOARD)),,image emulator)
 	@$(VENV)/bin/star57 demo --board $(BOARD) --out build/demo
@@ -23,10 +23,12 @@ test: check
 	@command -v ngspice >/dev/null || echo "star57: left out: the analogue filters, for ngspice is not here (apt install ngspice)"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
 		echo "star57: left out: the service on PostgreSQL, for it is not here (apt install postgresql)"
+	@PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null || \
+		echo "star57: left out: MQTT for Home Assistant, for Mosquitto is not here (apt install mosquitto)"
 	@command -v chromium >/dev/null || echo "star57: left out: the console in a browser, for Chromium is not here (apt install chromium)"
 	@echo "star57: running the tests"
-	@$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile \
-		$(if $(EVERY_DATABASE),--every-database)
+	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile \
+		--no-loadscope-reorder $(if $(EVERY_DATABASE),--every-database) $(if $(THOROUGH),--thorough)
 
 hil: $(READY) image emulator
 	@$(MAKE) --silent image BOARD=line_emulator
@@ -53,6 +55,12 @@ tls:
 	@host_tools/rig/build_tls_micropython.sh $(CACHE)/tls
 
 emulator: $(EMULATOR)
+
+site: $(READY)
+	@rm -rf build/site_source && mkdir -p build/site_source
+	@git ls-files -coz --exclude-standard -- '*.md' '*.png' '*.svg' '*.cir' '*.csv' LICENSE docs/vectors | xargs -0 cp --parents -t build/site_source
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml >build/site.txt 2>&1 || { cat build/site.txt; exit 1; }
+	@echo "star57: the documents are in build/site/index.html"
 
 setup: $(READY)
 

@@ -39,6 +39,7 @@ from playwright.async_api import (
 )
 
 from host_tools.rig.micropython import ROOT
+from tests.thorough_plugin import thorough
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE_MS = 30_000
@@ -78,8 +79,12 @@ DESKTOP_DARK = Screen("desktop-dark", 1280, 800, "dark", is_phone=False)
 PHONE = Screen("phone", 390, 844, "light", is_phone=True)
 PHONE_DARK = Screen("phone-dark", 390, 844, "dark", is_phone=True)
 
-on_each_screen = pytest.mark.parametrize("screen", [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK], ids=str)
-"""Runs a test on every screen; `pytest.mark.parametrize("screen", [PHONE], ids=str)` on one."""
+on_each_screen = pytest.mark.parametrize(
+    "screen", [DESKTOP, thorough(DESKTOP_DARK), thorough(PHONE), PHONE_DARK], ids=str
+)
+"""Runs a test on a wide light and a narrow dark screen, with --thorough on all;
+`pytest.mark.parametrize("screen", [PHONE], ids=str)` on one.
+"""
 
 NewPage = Callable[[Screen], Awaitable[Page]]
 

@@ -1,16 +1,17 @@
 """A real PostgreSQL of the tests' own, and fixtures that run a test on SQLite and on PostgreSQL alike.
 
-    def test_it(database_url: str) -> None: ...       twice, on an empty database each: "sqlite" and "postgresql"
-    def test_it(prepared_database_url: str) -> ...    the same, with the service's tables in it: half a second sooner
-    def test_it(postgresql_url: str) -> None: ...     once, on an empty PostgreSQL database
-    with PostgreSQL() as server: ...                  a server that a test may kill
+    def test_it(database_url: str) -> None: ...         twice, on "sqlite" and "postgresql", with the service's tables
+    def test_it(empty_database_url: str) -> None: ...   the same, without them: it takes half a second to make them
+    def test_it(postgresql_url: str) -> None: ...       once, on an empty PostgreSQL database
+    with PostgreSQL() as server: ...                    a server that a test may kill
 
 The server runs from Debian's binaries in a temporary folder; it starts within a second, once in each process of the
 test run. Where there are no such binaries, tests that need it are skipped. The shared server does without fsync, which
 only a machine that loses its power would miss; `PostgreSQL()` has it on as it comes.
 
-The tests of console, audit log and commands run on PostgreSQL with `--every-database` (`make test EVERY_DATABASE=yes`,
-as .ci/run does); without it only those do of signing in, access, the whole journey, and the log's rows and triggers.
+The tests of the service and its commands run on PostgreSQL with `--every-database` (`make test EVERY_DATABASE=yes`, as
+.ci/run does); without it only those do of the store and its steps, of what an adapter sends, of signing in and access,
+of the log's rows and triggers, of processes, replicas and back-ups, and whatever is of PostgreSQL alone.
 """
 
 from __future__ import annotations
@@ -46,13 +47,28 @@ def binaries() -> Path | None:
     return max(found, key=lambda folder: int(folder.parent.name), default=None)
 
 
-_SPARED = {Path("tests/host/service/console"), Path("tests/host/service/audit"), Path("tests/host/cli")}
-_ALWAYS = {"test_access.py", "test_journey.py", "test_sign_in.py", "test_log.py", "test_triggers.py"}
+_SPARED = {Path("tests/host/service"), Path("tests/host/cli")}
+_ALWAYS = {
+    "test_acceptance.py",
+    "test_access.py",
+    "test_backup.py",
+    "test_command.py",
+    "test_directory.py",
+    "test_door.py",
+    "test_foreign_database.py",
+    "test_log.py",
+    "test_migrations.py",
+    "test_replicas.py",
+    "test_sign_in.py",
+    "test_store.py",
+    "test_tracing.py",
+    "test_triggers.py",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --every-database."""
-    words = "run all tests of console, audit log and commands on PostgreSQL too (five minutes more)"
+    words = "run all tests of the service and its commands on PostgreSQL too (five minutes more)"
     parser.addoption("--every-database", action="store_true", help=words)
 
 
@@ -68,7 +84,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_for_every_database(item: pytest.Item, root: Path) -> bool:
     file = item.path.relative_to(root)
     is_spared = bool(_SPARED & set(file.parents)) and file.name not in _ALWAYS
-    return (is_spared or file.name == "test_openapi.py") and "postgresql" in item.nodeid.partition("[")[2]
+    return is_spared and "postgresql" in _databases(item)
+
+
+def _databases(item: pytest.Item) -> list[str]:
+    """What the item's rows say of databases: those among their parameters that are texts."""
+    rows = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return [value for value in rows.values() if isinstance(value, str)]
 
 
 class PostgreSQLFailed(Exception):
@@ -244,7 +266,7 @@ def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, on SQLite and on PostgreSQL in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'star57.sqlite'}"
@@ -280,7 +302,7 @@ def prepare(url: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def prepared_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database with the service's tables, as it makes them, on SQLite and on PostgreSQL in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{shutil.copy(request.getfixturevalue('prepared_sqlite'), tmp_path)}"

@@ -55,22 +55,22 @@ def first_column(connection: Connection, statement: str) -> list[object]:
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-async def test_each_test_has_an_empty_database(database_url: str, time: str) -> None:
+async def test_each_test_has_an_empty_database(empty_database_url: str, time: str) -> None:
     # This fails when the table is there from the other time.
-    await run(database_url, "CREATE TABLE calls (line VARCHAR(15))")
-    await run(database_url, "INSERT INTO calls VALUES ('5555550123')")
-    assert await run(database_url, "SELECT line FROM calls") == ["5555550123"]
+    await run(empty_database_url, "CREATE TABLE calls (line VARCHAR(15))")
+    await run(empty_database_url, "INSERT INTO calls VALUES ('5555550123')")
+    assert await run(empty_database_url, "SELECT line FROM calls") == ["5555550123"]
 
 
-def test_both_kinds_are_run(database_url: str, request: pytest.FixtureRequest) -> None:
+def test_both_kinds_are_run(empty_database_url: str, request: pytest.FixtureRequest) -> None:
     drivers = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
-    kind = request.node.callspec.params["database_url"]
-    assert make_url(database_url).drivername == drivers[kind]
+    kind = request.node.callspec.params["empty_database_url"]
+    assert make_url(empty_database_url).drivername == drivers[kind]
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-async def test_a_prepared_database_is_as_the_service_makes_it(prepared_database_url: str, time: str) -> None:
-    store = Store(prepared_database_url)
+async def test_a_prepared_database_is_as_the_service_makes_it(database_url: str, time: str) -> None:
+    store = Store(database_url)
     try:
         assert await store.read(migrations.is_current)
         assert await store.read(lambda connection: connection.execute(select(AREAS)).all()) == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from typer.testing import CliRunner, Result
 
 from host_tools.cli.account.list import row
@@ -118,7 +119,8 @@ def test_nobody_is_not_changed(star57: Star57, verb: str) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_database_that_is_not_there_is_not_made_by_looking(star57: Star57) -> None:
+def test_a_database_that_is_not_there_is_not_made_by_looking(star57: Star57, database_url: str) -> None:
+    Path(make_url(database_url).database or "").unlink()
     typed = star57("list")
     assert typed.exit_code == 1
     assert "star57 account: there is no database" in typed.stderr

@@ -218,6 +218,7 @@ def test_what_is_not_known_is_one_sentence(address: Service, star57: Star57, wor
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_is_not_there_is_not_made(centre: Centre, star57: Star57) -> None:
+    centre.database.unlink()
     result = star57("list")
     assert result.exit_code == 1
     assert result.stderr.startswith("star57 adapter: there is no database sqlite:///")
@@ -228,5 +229,6 @@ def test_a_database_that_is_not_there_is_not_made(centre: Centre, star57: Star57
 @pytest.mark.parametrize("adapter_id", ["", "a b", "a" * 33, "ä"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_wrong_id_is_not_added(centre: Centre, star57: Star57, adapter_id: str) -> None:
+    centre.database.unlink()
     assert star57("add", adapter_id).exit_code == 2
     assert not centre.database.exists()
