@@ -125,6 +125,8 @@ class Board:
     flash = MOUNT
     prompts = "nowhere"  # each prompt is a short silence
     serial = None
+    console = None
+    slots = None
     phone_out_delay_samples = 0
     lost_samples = 0
     lost_total = 0
