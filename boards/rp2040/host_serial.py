@@ -9,8 +9,10 @@ from micropython import const
 from rp2040.console import Console
 
 _BAUD = const(115_200)
-# A whole message of the longest, and what is logged beside it.
-_BUFFER_BYTES = const(4096)
+# Two whole frames of the link (docs/protocol.md), which asks for one at a time, and what is logged beside them.
+_SEND_BYTES = const(1152)
+# The host has one frame on the way, and may send the first part of an answer and a press of the trace button beside it.
+_RECEIVE_BYTES = const(1024)
 _USB_PACKET_BYTES = const(64)
 _USB_BUFFER_BYTES = const(256)
 # A host that reads takes a packet in a millisecond. One that has opened the port and does not read would hold up each
@@ -26,7 +28,7 @@ class HostSerial:
     """
 
     def __init__(self):
-        self._uart = UART(0, _BAUD, tx=Pin(0), rx=Pin(1), txbuf=_BUFFER_BYTES, rxbuf=_BUFFER_BYTES, timeout=0)
+        self._uart = UART(0, _BAUD, tx=Pin(0), rx=Pin(1), txbuf=_SEND_BYTES, rxbuf=_RECEIVE_BYTES, timeout=0)
         self._usb_in = select.poll()
         self._usb_in.register(sys.stdin, select.POLLIN)
         self._usb_out = select.poll()

@@ -20,6 +20,7 @@ from star57.conversations import Conversations
 from star57.dsp.alert import AlertReceiver
 from star57.dsp.dtmf import DtmfReceiver
 from star57.facts import NAMES, Facts
+from star57.household import Household
 from star57.line.bypass import Bypass
 from star57.line.dialled import DialledDigits
 from star57.line.hook import COUNTRIES, HookDetector
@@ -73,7 +74,8 @@ class Adapter:
         self._calls = CallHistory(DurableRecord(board.flash + "/calls"), board.random_bytes)
         self._outbox = Outbox(DurableRecord(board.flash + "/outbox"), settled=self._trace_settled)
         self._state = LineState()
-        self._links = Links(board, self._settings, self._calls, self._outbox)
+        self._household = Household(DurableRecord(board.flash + "/household"))
+        self._links = Links(board, self._settings, self._calls, self._outbox, self._household)
         self._update = Update(
             board,
             DurableRecord(board.flash + "/update"),
@@ -86,13 +88,16 @@ class Adapter:
         self._facts = Facts()
         self._ring = RingDetector(self._facts, CADENCES[self._settings.country])
         self._hook = HookDetector(self._facts, COUNTRIES[self._settings.country])
-        self._codes = CodeTable(self._settings)
-        self._settings.faults += self._codes.faults
-        self._dialled = DialledDigits(self, self._codes.codes)
+        codes = CodeTable(self._settings)
+        self._settings.faults += codes.faults
+        self._services = codes.services
+        self._dialled = DialledDigits(self, codes.codes)
         self._dtmf = DtmfReceiver(self._facts)
         self._alert = AlertReceiver(self._facts)
         self._caller_id = CallerIdReceiver()
-        self._conversations = Conversations(board, self._settings, self._calls, self._outbox, self._prompts)
+        self._conversations = Conversations(
+            board, self._settings, self._calls, self._outbox, self._household, self._prompts
+        )
         self._player = self._conversations.player
         self._stutter = Stutter(self._player)
         self._typed = _typing_receiver(self._facts) if self._settings.tty else None
@@ -117,17 +122,6 @@ class Adapter:
         # Each has call(call, what) and line(state), and is told outside the audio path.
         self._observers = self._links.observers + (self._bench,)
         self._told_state = self._state.current
-        self._acts = (
-            self._ring_started,
-            self._ring_ended,
-            self._ringing_stopped,
-            self._off_hook,
-            self._on_hook,
-            self._flash,
-            self._digit,
-            self._alerted,
-            self._subscriber_alerted,
-        )
 
     def _make_bench(self):
         """What a technician's console may ask, and hear."""
@@ -248,7 +242,7 @@ class Adapter:
         kind = self._facts.take()
         while kind >= 0:
             self._bench.noticed(NAMES[kind], self._facts.value)
-            self._acts[kind](self._facts.value)
+            self._ACTS[kind](self, self._facts.value)
             kind = self._facts.take()
         self._caller_id.work()
         if self._caller_id.result is not None:
@@ -478,7 +472,7 @@ class Adapter:
         self._prompts.is_open = False
         self._bypass.begin()
         self._handset = self._conversations.handset()
-        self._conversation = asyncio.create_task(self._converse(self._codes.services[code_index]))
+        self._conversation = asyncio.create_task(self._converse(self._services[code_index]))
 
     async def _converse(self, service):
         try:
@@ -516,3 +510,16 @@ class Adapter:
             self._calls_kept = False
         else:
             self._calls_kept = True
+
+    # What each fact leads to, in the order of facts.NAMES; functions, for bound methods would take memory.
+    _ACTS = (
+        _ring_started,
+        _ring_ended,
+        _ringing_stopped,
+        _off_hook,
+        _on_hook,
+        _flash,
+        _digit,
+        _alerted,
+        _subscriber_alerted,
+    )

@@ -10,18 +10,13 @@ from binascii import b2a_base64, crc32
 
 from micropython import const
 
-from star57.callerid.framing import CHECKSUM_WRONG, GARBAGE, MESSAGE, NO_CARRIER, TRUNCATED
+from star57.callerid.framing import NO_CARRIER
 from star57.line.state import DIALOGUE
 from star57.link.frame import NUMBERS, build, is_printable
 
 STATE_NAMES = ("idle", "ringing", "in_call", "dialling", "dialogue")
-_RESULT_NAMES = {
-    MESSAGE: "message",
-    CHECKSUM_WRONG: "checksum_wrong",
-    TRUNCATED: "truncated",
-    GARBAGE: "garbage",
-    NO_CARRIER: "no_carrier",
-}
+# The results of callerid/framing.py, in their order, which begins with 1.
+_RESULT_NAMES = (None, "message", "checksum_wrong", "truncated", "no_carrier", "garbage")
 
 _HOOK_EDGE = const(1)
 # Half a cycle of the slowest ring lasts for 33 ms, the pause of a double ring for 200 ms (TELEPHONY 5).
@@ -80,8 +75,7 @@ class Bench:
         self._tap_samples = 0
         self._number = 0
         self._refused = 0
-        self._frame = bytearray(_HEAD_BYTES + _LONGEST_TEXT_BYTES + 1)
-        self._frame_view = memoryview(self._frame)
+        self._frame = None
 
     # What the console is asked
 
@@ -122,6 +116,8 @@ class Bench:
     def tap(self, seconds=10):
         """Streams what line_in carries, and what happens, for so long (1 to 600 s); 0 ends it."""
         seconds = max(0, min(seconds, _LONGEST_TAP_S))
+        # Only who listens needs it in memory.
+        self._frame = self._frame or bytearray(_HEAD_BYTES + _LONGEST_TEXT_BYTES + 1)
         self._tap_samples = seconds * _SAMPLE_RATE_HZ
         self._refused = 0
         self._relay_told = self._relay
@@ -287,7 +283,7 @@ class Bench:
         self._frame[begin:_HEAD_BYTES] = head
         self._frame[_HEAD_BYTES:end] = text
         self._frame[end] = _NEWLINE
-        if self._board.tap(self._frame_view[begin : end + 1]):
+        if self._board.tap(memoryview(self._frame)[begin : end + 1]):
             self._refused = 0
             return
         self._refused += 1

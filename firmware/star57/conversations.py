@@ -3,42 +3,45 @@
 import os
 
 from star57 import codes
-from star57.household import Household
 from star57.settings import LANGUAGES
-from star57.sound import prompts
-from star57.sound.handset import Handset
 from star57.sound.player import Player
 from star57.sound.regions import REGIONS
-from star57.storage import DurableRecord
-from star57.trace.dialogue import LEFT, Dialogue, HungUp
+from star57.trace.outcomes import LEFT
 
 
 class Conversations:
     """One at a time, each with a handset of its own.
 
+    household: a Household, whose language comes first
     pushed: the PromptStore of what the host has pushed
     player: what all of them are said with
     """
 
-    def __init__(self, board, settings, calls, outbox, pushed):
+    def __init__(self, board, settings, calls, outbox, household, pushed):
         self._board = board
         self._settings = settings
         self._calls = calls
         self._outbox = outbox
         self._pushed = pushed
-        self._household = Household(DurableRecord(board.flash + "/household"))
+        self._household = household
         self._languages = _languages_in(board.prompts)
         # The player looks here for each prompt: another language is other folders in the same places.
         self._folders = ["", ""]
         self.player = Player(self._folders, REGIONS[settings.country])
-        self._speak(self._language())
+        self._use(self._language())
 
     def handset(self):
-        """A handset for the conversation that begins now."""
+        """A handset for the conversation that begins now. What speaks is in memory from the first one on."""
+        from star57.sound.handset import Handset  # noqa: PLC0415
+
+        if self._speaker is None:
+            self._speaker = self._make_speaker()
         return Handset(self.player, self._speaker, self._folders if self._settings.tty else None)
 
     async def hold(self, service, handset):
         """Holds the conversation of a service (codes.py), and answers its outcome."""
+        from star57.trace.dialogue import HungUp  # noqa: PLC0415
+
         outcome = await self._converse(service, handset)
         try:
             if outcome != LEFT:
@@ -49,10 +52,7 @@ class Conversations:
 
     def _converse(self, service, handset):
         if service == codes.TRACE:
-            dialogue = Dialogue(
-                handset, self._calls, self._outbox, self._household, self._settings, self._board
-            )
-            return dialogue.run()
+            return self._dialogue(handset).run()
         if service == codes.LANGUAGE:
             return self._language_choice(handset).run()
         inquiries = self._inquiries(handset)
@@ -63,6 +63,11 @@ class Conversations:
         }[service]()
 
     # What is seldom asked for is in memory from the first time on.
+
+    def _dialogue(self, handset):
+        from star57.trace.dialogue import Dialogue  # noqa: PLC0415
+
+        return Dialogue(handset, self._calls, self._outbox, self._household, self._settings, self._board)
 
     def _language_choice(self, handset):
         from star57.trace.language_choice import LanguageChoice  # noqa: PLC0415
@@ -78,7 +83,9 @@ class Conversations:
 
     def _choose(self, language):
         self._household.choose(language)
-        return self._speak(language)
+        self._use(language)
+        self._speaker = self._make_speaker()
+        return self._speaker
 
     def _language(self):
         """The household's own choice, else the technician's, else the first that the board has."""
@@ -88,13 +95,18 @@ class Conversations:
                 return language
         return there[0] if there else self._settings.language
 
-    def _speak(self, language):
-        """Puts a language in force; answers its speaker."""
+    def _use(self, language):
+        """Puts a language in force."""
         self._pushed.use(language)
         self._folders[0] = self._pushed.folder
         self._folders[1] = self._board.prompts + "/" + language
-        self._speaker = prompts.Speaker(language)
-        return self._speaker
+        self._in_force = language
+        self._speaker = None
+
+    def _make_speaker(self):
+        from star57.sound.prompts import Speaker  # noqa: PLC0415
+
+        return Speaker(self._in_force)
 
 
 def _languages_in(folder):

@@ -9,7 +9,6 @@ from star57.link.notices import Notices
 from star57.link.sequence import SequenceNumbers
 from star57.link.serial import SerialLink
 from star57.link.signed import Signer
-from star57.link.trace_button import TraceButton
 from star57.storage import DurableRecord
 
 
@@ -38,11 +37,12 @@ class Links:
     heartbeat, call_reports, notices: None where there is none of them
     """
 
-    def __init__(self, board, settings, calls, outbox):
+    def __init__(self, board, settings, calls, outbox, household):
         self._board = board
         self._settings = settings
         self._calls = calls
         self._outbox = outbox
+        self._household = household
         self.heartbeat = self.call_reports = self.notices = self._correspondent = None
         # A technician's console is behind the serial link, also before there is a key.
         self._serial = () if board.serial is None else (_serial_link(board),)
@@ -81,12 +81,18 @@ class Links:
     def _make_house(self):
         """What tells the house what the line does, over every way that there is to it."""
         board, settings = self._board, self._settings
-        button = TraceButton(settings, self._calls, self._outbox, board)
         serial = self._serial[0] if self._serial else None
-        notices = Notices(settings, self._calls, button, board.version, serial)
+        notices = Notices(settings, self._calls, self, board.version, serial)
         if board.network is not None and settings.house_host:
             notices.ways += (_house_way(board, settings, notices),)
         if not notices.ways:
             return ()
         self.notices = notices
         return (notices,) + notices.ways
+
+    def press(self, call_id):
+        """The trace button, as TraceButton.press(); it is in memory from the first press on."""
+        from star57.link.trace_button import TraceButton  # noqa: PLC0415
+
+        button = TraceButton(self._settings, self._calls, self._outbox, self._household, self._board)
+        return button.press(call_id)

@@ -10,8 +10,6 @@ from asyncio import core
 
 from micropython import const
 
-from star57 import release as release_room
-from star57.release import ReleaseError
 from star57.storage import StorageError
 
 RECEIVING = "receiving"
@@ -163,6 +161,9 @@ class Update:
         self._push = None
         if not self._may_write():
             return
+        # Seldom needed, and large: it is in memory from the first push on.
+        from star57.release import ReleaseError  # noqa: PLC0415
+
         push = _new_push(sha256, self._slots.idle)
         try:
             release = await self._checked_release(sha256, signed)
@@ -176,6 +177,9 @@ class Update:
             self._begin(push, release.version)
 
     async def _checked_release(self, sha256, signed):
+        from star57 import release as release_room  # noqa: PLC0415 - as above
+        from star57.release import ReleaseError  # noqa: PLC0415
+
         if hashlib.sha256(signed).digest().hex() != sha256:
             raise ReleaseError(release_room.MALFORMED)
         release = await release_room.read(signed, self._settings.release_key)

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from host_tools.cli.answer import JsonOption, answer, stopped
 from host_tools.cli.exit_codes import ExitCode
 from host_tools.technician.boards import Board, Kind, survey
 from host_tools.technician.ports import usb_here
 
-_COLUMNS = ("serial number", "port", "board", "firmware", "adapter", "line", "health")
+# What --port takes stands whole, however narrow the terminal is; --json has chip and MicroPython too.
+_SERIAL_NUMBER_LETTERS = 16
+_COLUMNS = ("port", "board", "firmware", "adapter", "line", "health")
 
 
 def boards(
@@ -44,27 +47,21 @@ def _document(board: Board) -> dict[str, object]:
 
 
 def _table(found: list[Board]) -> Table:
-    table = Table(*_COLUMNS)
+    serial_number = Column("serial number", no_wrap=True, min_width=_SERIAL_NUMBER_LETTERS)
+    table = Table(serial_number, *(Column(name, overflow="fold") for name in _COLUMNS), box=None)
     for board in found:
-        table.add_row(
+        firmware = (board.version, board.commit, board.slot and f"slot {board.slot}")
+        row = (
             board.serial_number,
             Path(board.port).name,
-            _board(board),
-            " ".join(
-                each for each in (board.version, board.commit, board.slot and f"slot {board.slot}") if each
-            ),
+            board.board or board.kind.value,
+            " ".join(each for each in firmware if each),
             board.adapter_id or "",
             board.line or "",
             _health(board),
         )
+        table.add_row(*map(Text, row))
     return table
-
-
-def _board(board: Board) -> str:
-    machine = board.chip or ""
-    if board.micropython:
-        machine += f", MicroPython {board.micropython}"
-    return f"{board.board or board.kind.value} ({machine})" if machine else board.kind.value
 
 
 def _health(board: Board) -> str:

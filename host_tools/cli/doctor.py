@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from host_tools.cli.answer import JsonOption, answer
 from host_tools.cli.exit_codes import ExitCode
@@ -28,12 +29,16 @@ def doctor(
         return
     checks = examine(Computer())
     answer(checks, _table(checks), as_json=json)
+    for check in checks:
+        if check.remedy and not json:
+            # No table: a command in it would be cut, or broken into lines that no shell takes.
+            typer.echo(f"\n{check.name}: {check.found}\n    {check.remedy}")
     if any(check.outcome is Outcome.WRONG for check in checks):
         raise typer.Exit(int(ExitCode.MISSING))
 
 
 def _table(checks: list[Check]) -> Table:
-    table = Table("check", "outcome", "found", "remedy")
+    table = Table("check", "outcome", Column("found", overflow="fold"), box=None)
     for check in checks:
-        table.add_row(check.name, check.outcome.value, check.found, check.remedy)
+        table.add_row(Text(check.name), check.outcome.value, Text(check.found))
     return table

@@ -69,8 +69,14 @@ def flash(
         return flash_image(usb, each, image_for(_kind(each, board), image), say, now=now, drive=at_drive)
 
     # mpremote prints what it did not understand.
-    with redirect_stdout(sys.stderr), several_bars(as_json=json) as bars:
-        outcomes = for_each(boards, lambda each: do(each, _bar(bars, each)), at_once)
+    try:
+        with redirect_stdout(sys.stderr), several_bars(as_json=json) as bars:
+            outcomes = for_each(boards, lambda each: do(each, _bar(bars, each)), at_once)
+    except KeyboardInterrupt as interrupted:
+        raise stopped(
+            ExitCode.INTERRUPTED,
+            "interrupted: star57 boards shows what each board runs; flash those again that run nothing",
+        ) from interrupted
     _answer(outcomes, several=all_boards, as_json=json)
 
 

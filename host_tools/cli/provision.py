@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from host_tools.technician.board_files import BoardFiles
 from host_tools.technician.board_settings import BoardSettings, SettingWrong, from_texts
 from host_tools.technician.boards import Board, Kind, survey
 from host_tools.technician.faults import BenchFault
+from host_tools.technician.flashing import check_is_free_now
 from host_tools.technician.labels import labels_pdf
 from host_tools.technician.ports import Usb, usb_here
 from host_tools.technician.provisioning import (
@@ -40,7 +42,13 @@ from host_tools.technician.provisioning import (
 from host_tools.technician.provisioning import (
     provision as provision_board,
 )
-from host_tools.technician.registrar import AlreadyKnown, NewAdapter, Registrar, ServiceRegistrar
+from host_tools.technician.registrar import (
+    AlreadyKnown,
+    NewAdapter,
+    NotRegistered,
+    Registrar,
+    ServiceRegistrar,
+)
 from host_tools.technician.waiting import Patience, wait_until_well
 
 _AT_ONCE = 8
@@ -72,6 +80,9 @@ class _DatabaseRegistrar:
                 command=_COMMAND,
                 may_be_new=True,
             )
+        except typer.Exit as error:
+            # It has been said; the other boards go on.
+            raise NotRegistered("the service's database does not take it") from error
         except AdapterExists as error:
             raise AlreadyKnown("the service knows an adapter of this ID") from error
         except LineTaken as error:
@@ -119,6 +130,11 @@ def provision(
     ] = None,
     account: Annotated[_Text, typer.Option(help="A technician's account; its password is asked for.")] = None,
     password_file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    second_factor: Annotated[bool, typer.Option(help="The account has one: its code is asked for.")] = False,
+    api_ca_file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Whom to trust for the API, not the system's."),
+    ] = None,
     database: Annotated[
         _Text, typer.Option(help="Or tell the service's database, on its own computer.")
     ] = None,
@@ -133,6 +149,7 @@ def provision(
         Path | None, typer.Option(metavar="FILE.csv", help="Add a row for each board. No key is in it.")
     ] = None,
     labels: Annotated[Path | None, typer.Option(metavar="FILE.pdf", help="A label for each board.")] = None,
+    now: Annotated[bool, typer.Option(help="Also when a line is in use, or a request waits.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Make a board the adapter of a line: its settings, and a key that it and the service alone know.
@@ -149,6 +166,9 @@ def provision(
         "wifi_key": typer.prompt("Key of the Wi-Fi", hide_input=True, err=True) if wifi else None,
     }
     common = _settings({**typed, **dict(_assignment(each) for each in setting or ())})
+    for written in (record, labels):
+        if written and not written.absolute().parent.is_dir():
+            raise stopped(ExitCode.USAGE, f"there is no folder {written.absolute().parent}")
     usb = usb_here()
     try:
         rows = _rows(usb, port, sheet, common)
@@ -158,13 +178,19 @@ def provision(
     except SheetWrong as error:
         raise stopped(ExitCode.USAGE, str(error)) from error
     plans = [(board, Plan(settings, certificate, new_key, replace)) for board, settings in rows]
-    with _registrar(service_api, account, password_file, database) as registrar:
-        outcomes = _all(usb, plans, registrar, as_json=json)
-    done = [outcome.provisioned for outcome in outcomes if outcome.provisioned]
-    if record:
-        written_record(record, done, lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    if labels and done:
-        labels.write_bytes(labels_pdf(done))
+    papers = _Papers(record, labels)
+    with _registrar(
+        service_api,
+        account=account,
+        password_file=password_file,
+        second_factor=second_factor,
+        api_ca_file=api_ca_file,
+        database=database,
+    ) as registrar:
+        try:
+            outcomes = _all(usb, plans, registrar, papers, now=now, as_json=json)
+        finally:
+            papers.print_labels()
     _tell(outcomes, as_json=json)
 
 
@@ -204,7 +230,13 @@ def _assignment(text: str) -> tuple[str, str]:
 
 @contextmanager
 def _registrar(
-    service_api: str | None, account: str | None, password_file: Path | None, database: str | None
+    service_api: str | None,
+    *,
+    account: str | None,
+    password_file: Path | None,
+    second_factor: bool,
+    api_ca_file: Path | None,
+    database: str | None,
 ) -> Iterator[Registrar | None]:
     """Who tells the service of new keys; None when nobody does."""
     if service_api is None:
@@ -217,26 +249,63 @@ def _registrar(
         if password_file
         else typer.prompt(f"Password of {account}", hide_input=True, err=True)
     )
+    code = typer.prompt("Code of the second factor", err=True) if second_factor else None
     try:
-        registrar = ServiceRegistrar(service_api, account, password)
+        registrar = ServiceRegistrar(
+            service_api, account, password, code, str(api_ca_file) if api_ca_file else None
+        )
     except BenchFault as error:
         raise stopped(ExitCode.FAILED, str(error)) from error
     with registrar:
         yield registrar
 
 
+class _Papers:
+    """Record and labels: what was done is on paper, also when the rest is interrupted."""
+
+    def __init__(self, record: Path | None, labels: Path | None) -> None:
+        self._record = record
+        self._labels = labels
+        self._done: list[Provisioned] = []
+        self._one_at_a_time = Lock()
+
+    def add(self, done: Provisioned) -> None:
+        """A board has become what it is to be."""
+        with self._one_at_a_time:
+            self._done.append(done)
+            if self._record:
+                written_record(self._record, [done], lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def print_labels(self) -> None:
+        """Writes the labels of all that were added, in the order of their serial numbers."""
+        if self._labels and self._done:
+            self._labels.write_bytes(labels_pdf(sorted(self._done, key=lambda done: done.serial_number)))
+
+
 def _all(
-    usb: Usb, plans: list[tuple[Board, Plan]], registrar: Registrar | None, *, as_json: bool
+    usb: Usb,
+    plans: list[tuple[Board, Plan]],
+    registrar: Registrar | None,
+    papers: _Papers,
+    *,
+    now: bool,
+    as_json: bool,
 ) -> list[_Outcome]:
     with progress("Provisioning", len(plans), as_json=as_json) as bar, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def one(row: tuple[Board, Plan]) -> _Outcome:
             board, plan = row
             try:
+                if not now:
+                    check_is_free_now(board, Patience())
                 done = provision_board(
                     BoardFiles(board.port), board.serial_number, board.port, plan, registrar
                 )
+                papers.add(done)
                 wait_until_well(usb, board, None, Patience())
+            except AlreadyKnown as error:
+                told = f"{error}: if it is to be this board from now on, say --replace"
+                return _Outcome(board.serial_number, None, told)
             except (BenchFault, SettingWrong) as error:
                 return _Outcome(board.serial_number, None, str(error))
             finally:

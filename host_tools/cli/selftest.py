@@ -18,6 +18,7 @@ from host_tools.cli.exit_codes import ExitCode
 from host_tools.technician import self_test
 from host_tools.technician.boards import Board
 from host_tools.technician.faults import BenchFault
+from host_tools.technician.flashing import check_is_free_now
 from host_tools.technician.ports import usb_here
 from host_tools.technician.prompt import Prompt
 from host_tools.technician.self_test import Limit, Row
@@ -31,6 +32,7 @@ def selftest(
     port: Annotated[
         str | None, typer.Option(help="Which board; without it the only one that is plugged in.")
     ] = None,
+    now: Annotated[bool, typer.Option(help="Also when the line is in use, or a request waits.")] = False,
     link: Annotated[bool, typer.Option(help="The service must have answered the board, too.")] = False,
     record: Annotated[
         Path | None,
@@ -46,6 +48,8 @@ def selftest(
     usb = usb_here()
     board = chosen_board(usb, port)
     try:
+        if not now:
+            check_is_free_now(board, Patience())
         with Prompt(board.port, fresh=True) as prompt:
             try:
                 with progress("Self-test", len(self_test.STEPS), as_json=json) as bar:
@@ -61,7 +65,12 @@ def selftest(
     kept = _keep(record or Path(typer.get_app_dir("star57")) / "selftest", seen, document)
     answer(document, _table(seen, rows), as_json=json)
     if not json:
-        typer.echo(f"\n{'Passed' if document['passed'] else 'Failed'}. The record is in {kept}")
+        told = (
+            "Passed."
+            if document["passed"]
+            else "Failed: docs/selftest.md has what is most likely, row by row."
+        )
+        typer.echo(f"\n{told} The record is in {kept}")
     if not document["passed"]:
         raise typer.Exit(int(ExitCode.FAILED))
 

@@ -120,10 +120,6 @@ EXAMPLES = {
         Example("There is only one", "speaker.one_language()"),
         Example("It is chosen", "speaker.language_chosen()"),
     ),
-    "At the wrong time": (
-        _announced("The other party is still connected", "hang_up_first"),
-        _announced("Another telephone is in use", "line_in_use"),
-    ),
 }
 """Every announcement, by the occasion."""
 

@@ -11,7 +11,6 @@ _LAST_CALL = "after the code that tells of the last call"
 _TRACES = "after the code that counts the traces"
 _OUTCOME = "after the code that repeats the last outcome"
 _LANGUAGES = "after the code that chooses the language"
-_REFUSED = "when a code is dialled at the wrong time"
 _AMOUNT = "within an amount; goes straight on"
 _DATE = "within a date; goes straight on"
 _TIME = "within a time of day; goes straight on"
@@ -43,8 +42,6 @@ OCCASIONS = {
     "earlier_not_offered": _EARLIER,
     "store_full": _NOT_TRACED,
     "store_failed": _NOT_TRACED,
-    "hang_up_first": _REFUSED,
-    "line_in_use": _REFUSED,
     "last_call": f"{_LAST_CALL}; a date or a day goes straight on",
     "call_time_unknown": _LAST_CALL,
     "call_waited": _LAST_CALL,

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from host_tools.technician.faults import DoesNotVerify
 from host_tools.technician.prompt import Prompt
 
+SETTINGS_FILE = "settings.json"
+
 _NAMES = "import os\nprint(os.listdir())"
 _RENAME = "import os\nos.rename({!r}, {!r})"
 _REMOVE = "import os\nos.remove({!r})"

@@ -21,6 +21,16 @@ SECRETS = frozenset({"adapter_key", "wifi_key", "house_key"})
 
 
 _TYPED = {"bool_parsing": "yes or no", "int_parsing": "a number"}
+_SHAPED = {
+    "adapter_id": "1 to 32 letters, digits and hyphens",
+    "line": "1 to 15 digits, and nothing else",
+    "release_key": "hexadecimal digits",
+    **dict.fromkeys(("adapter_key", "house_key"), "64 hexadecimal digits"),
+    **dict.fromkeys(
+        ("trace_codes", "last_call_codes", "traces_codes", "outcome_codes", "language_codes"),
+        "digits, * and #, with blanks between codes",
+    ),
+}
 
 
 class SettingWrong(Exception):
@@ -101,5 +111,7 @@ def _told(error: ValidationError) -> str:
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"there is no setting {name!r}"
-    kind = _TYPED.get(first["type"])
+    kind = _SHAPED.get(name) if first["type"] == "string_pattern_mismatch" else _TYPED.get(first["type"])
+    if first["type"] == "literal_error":
+        kind = first["ctx"]["expected"].replace("'", "")
     return f"{name} is {kind}" if kind else f"{name}: {first['msg'].lower()}"

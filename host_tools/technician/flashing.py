@@ -80,7 +80,7 @@ def check_is_free(board: Board) -> None:
         )
 
 
-def _check_is_free_now(board: Board, patience: Patience) -> None:
+def check_is_free_now(board: Board, patience: Patience) -> None:
     """As `check_is_free`, of a board that may have waited for its turn since it was seen."""
     check_is_free(board)
     if board.kind is Kind.STAR57:
@@ -112,13 +112,15 @@ def flash_image(
     """
     kept = kept or KeptFiles()
     known = frozenset(port.name for port in usb.ports())
+    has_taken = False
     if board.kind is not Kind.BOOT_LOADER:
         if not now:
-            _check_is_free_now(board, patience)
+            check_is_free_now(board, patience)
         say("boot loader", 0, 1)
         with Prompt(board.port) as prompt:
             if image.end > int(prompt.run(_STORAGE_START)):
                 kept.take(prompt, board.serial_number)
+                has_taken = True
             prompt.boot_loader()
     _copy(image, drive or wait_for_drive(usb, board, patience), say)
     say("starting", 0, 1)
@@ -126,7 +128,10 @@ def flash_image(
     with prompt:
         verify(prompt, image, say)
         prompt.run(REMOVE_OVERLAYS)
-        kept.put_back(prompt, port.serial_number)
+        if has_taken or kept.is_newest(prompt, port.serial_number):
+            kept.put_back(prompt, port.serial_number)
+        else:
+            kept.forget(port.serial_number)
         prompt.reset()
     say("waiting for its report", 0, 1)
     at_port = Board(port.serial_number, port.name, Kind.SILENT, port.location)
@@ -154,7 +159,7 @@ def flash_files(
         BenchFault: it did not come about; what runs is what ran before.
     """
     if not now:
-        _check_is_free_now(board, patience)
+        check_is_free_now(board, patience)
     say("files", 0, 1)
     with Prompt(board.port) as prompt:
         if modules is None:

@@ -7,12 +7,15 @@ adapter's key is among them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
 
+from host_tools.technician.board_files import SETTINGS_FILE
+from host_tools.technician.faults import BoardRefuses, DoesNotVerify
 from host_tools.technician.prompt import Prompt
 
 # What is on the board, a file a line. Overlays are the old image's.
@@ -50,7 +53,15 @@ class KeptFiles:
         self._folder = folder or Path(state) / "star57" / "kept"
 
     def take(self, prompt: Prompt, serial_number: str) -> None:
-        """Keeps what is on the board, in addition to what is kept already of a board that was interrupted."""
+        """Keeps what is on the board, in addition to what is kept already of a board that was interrupted.
+
+        Raises:
+            BoardRefuses: the board has no number that its files could be told by.
+        """
+        if not serial_number:
+            raise BoardRefuses(
+                "without a USB serial number its files could not be told from those of other boards"
+            )
         rows = (line.partition(" ") for line in prompt.run(_READ_FILES).splitlines())
         files = self._read(serial_number) | {path: bytes.fromhex(data) for path, _, data in rows}
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -62,16 +73,31 @@ class KeptFiles:
         beside.replace(self._file(serial_number))
 
     def put_back(self, prompt: Prompt, serial_number: str) -> int:
-        """Writes what is kept of the board onto it, and forgets it; answers how many files that were."""
+        """Writes what is kept of the board onto it, and forgets it; answers how many files that were.
+
+        Raises:
+            DoesNotVerify: one reads back otherwise; all are still kept.
+        """
         files = self._read(serial_number)
         for path, data in files.items():
             folder = path.rpartition("/")[0]
             if folder:
                 prompt.run(_MAKE_FOLDER.format(folder))
             prompt.write_file(path, data)
+            if prompt.sha256(path) != hashlib.sha256(data).hexdigest():
+                raise DoesNotVerify(f"{path} is not on the board as it was kept: flash the board again")
+        self.forget(serial_number)
+        return len(files)
+
+    def is_newest(self, prompt: Prompt, serial_number: str) -> bool:
+        """Whether the board has had no other settings since its files were kept, as of a flash that was interrupted."""
+        kept = self._read(serial_number).get(f"/{SETTINGS_FILE}")
+        return not prompt.has_file(SETTINGS_FILE) or prompt.read_file(SETTINGS_FILE) == kept
+
+    def forget(self, serial_number: str) -> None:
+        """Keeps nothing of the board any more."""
         with suppress(FileNotFoundError):
             self._file(serial_number).unlink()
-        return len(files)
 
     def _read(self, serial_number: str) -> dict[str, bytes]:
         try:

@@ -90,6 +90,11 @@ class Prompt:
         with self._faults():
             return bytes(self._transport.fs_readfile(path))
 
+    def has_file(self, path: str) -> bool:
+        """Whether there is such a file; raises as `run`."""
+        with self._faults():
+            return bool(self._transport.fs_exists(path))
+
     def sha256(self, path: str) -> str:
         """Of what is in a file, hashed on the board, in hexadecimal; raises as `run`."""
         with self._faults():

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from host_tools.technician.board_files import SETTINGS_FILE
 from host_tools.technician.board_settings import (
     UNPROVISIONED,
     BoardSettings,
@@ -23,7 +24,6 @@ from host_tools.technician.board_settings import (
 from host_tools.technician.faults import BenchFault
 from host_tools.technician.registrar import NewAdapter, Registrar
 
-SETTINGS_FILE = "settings.json"
 CERTIFICATE_FILE = "service_ca.der"
 SERIAL = "serial"
 """The column of a sheet that says which board; empty: the next one that has no line yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ class LineRecording:
         self._numbers = Gaps()
         self._samples = 0
         try:
+            # What is said on a household's line is nobody else's to hear.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        except OSError as fault:
+            raise CannotRecord(f"{path} cannot be written: {fault.strerror}") from fault
+        try:
             self._file = soundfile.SoundFile(path, "w", RATE_HZ, 1, "PCM_16", format="WAV")
         except soundfile.LibsndfileError as fault:
             raise CannotRecord(f"{path} cannot be written: {fault.error_string}") from fault
@@ -89,7 +95,9 @@ class LineRecording:
         if not self._file.closed:
             self._file.close()
             told = {"events": self.events, "gaps": [[gap.at_s, gap.duration_s] for gap in self.gaps]}
-            events_path(self.path).write_text(json.dumps(told, indent=1) + "\n")
+            beside = os.open(events_path(self.path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(beside, "w") as file:
+                file.write(json.dumps(told, indent=1) + "\n")
 
     def _add(self, sound: Sound) -> None:
         if self._left_at is not None:

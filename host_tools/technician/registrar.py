@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
@@ -74,7 +75,8 @@ class ServiceRegistrar:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._client:
+        # The boards are done, whether or not the service hears the end of it; the session ends by itself.
+        with closing(self._client), suppress(NotRegistered):
             self._sent("DELETE", "/api/session")
 
     def register(self, adapter: NewAdapter) -> None:

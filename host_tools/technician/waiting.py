@@ -39,8 +39,8 @@ def wait_for_drive(usb: Usb, board: Board, patience: Patience) -> Drive:
 
     def drive() -> Drive | None:
         drives = usb.drives()
-        at_board = [each for each in drives if each.location == board.location]
-        return at_board[0] if at_board else _only_one(drives, board)
+        own = [each for each in drives if _is_drive_of(each, board)]
+        return own[0] if own else _only_one(drives, board)
 
     found = _wait(drive, patience.drive_s)
     if found is None:
@@ -121,6 +121,11 @@ def _what_is_wrong(seen: Board, expected: tuple[str, str] | None) -> str:
     if not seen.is_well:
         return f"is not well: {seen.health}"
     return "has its relay energised" if seen.relay else ""
+
+
+def _is_drive_of(drive: Drive, board: Board) -> bool:
+    # A socket that is not known is no board's: two of them would be taken for one.
+    return str(drive.folder) == board.port or (bool(drive.location) and drive.location == board.location)
 
 
 def _only_one(drives: list[Drive], board: Board) -> Drive | None:

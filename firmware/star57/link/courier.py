@@ -7,9 +7,8 @@ from star57.link.correspondent import Refused
 from star57.link.error import LinkError
 from star57.link.message import MessageError
 from star57.link.watched import Watched
-from star57.trace.dialogue import NOT_TRACEABLE
+from star57.trace.outcomes import NOT_TRACEABLE
 
-_NOT_TRACEABLE = {"outcome": NOT_TRACEABLE, "trace_id": None, "charge_cents": 0, "action_open": False}
 _FOR_GOOD = (message.MALFORMED, message.TOO_LARGE)
 
 
@@ -65,10 +64,10 @@ class Courier(Watched):
         try:
             return await self._correspondent.ask(request, decode)
         except MessageError:
-            return _NOT_TRACEABLE
+            return _not_traceable()
         except Refused as refusal:
             if refusal.reason in _FOR_GOOD:
-                return _NOT_TRACEABLE
+                return _not_traceable()
             raise
 
     async def _added_within(self, wait_ms):
@@ -78,3 +77,7 @@ class Courier(Watched):
         except asyncio.TimeoutError:
             return False
         return True
+
+
+def _not_traceable():
+    return {"outcome": NOT_TRACEABLE, "trace_id": None, "charge_cents": 0, "action_open": False}

@@ -5,8 +5,6 @@ from binascii import crc32
 import micropython
 from micropython import const
 
-from star57.link.repair import repaired
-
 # Offset and total of a part, of four digits each, a space behind either, and 512 bytes; a few are left.
 LONGEST_PAYLOAD_BYTES = const(528)
 NUMBERS = const(1000)
@@ -116,6 +114,9 @@ def _parse_or_repair(line):
     try:
         return parse(line)
     except FrameError:
+        # Over most cables no line is ever damaged.
+        from star57.link.repair import repaired  # noqa: PLC0415
+
         line = repaired(line)
         if line is None:
             raise

@@ -72,7 +72,10 @@ class HouseWay(Watched):
         if not self._network.connected():
             return False
         self._promise(4 * _TIMEOUT_MS)
-        pair = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            pair = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:
+            return False  # a board has few; the way to the service may have them all
         try:
             pair.setblocking(False)
             await _within(self._connect(pair))

@@ -12,9 +12,10 @@ MALFORMED = "malformed"
 TOO_LARGE = "too_large"
 OLD_SEQUENCE = "old_sequence"
 _REFUSALS = (MALFORMED, "bad_signature", "unknown_adapter", OLD_SEQUENCE, TOO_LARGE, "unavailable")
-_ANSWER_FIELDS = {"message", "version", "request_id", "outcome", "trace_id", "charge_cents", "action_open"}
-_REFUSAL_FIELDS = {"message", "reason", "newest_sequence"}
-_HEARTBEAT_FIELDS = {
+# Tuples, which lie in flash, where sets would not.
+_ANSWER_FIELDS = ("message", "version", "request_id", "outcome", "trace_id", "charge_cents", "action_open")
+_REFUSAL_FIELDS = ("message", "reason", "newest_sequence")
+_HEARTBEAT_FIELDS = (
     "message",
     "version",
     "unix_seconds",
@@ -23,12 +24,12 @@ _HEARTBEAT_FIELDS = {
     "log_from",
     "again",
     "update",
-}
-_SETTINGS_FIELDS = {"revision", "values"}
-_PROMPT_FIELDS = {"name", "size", "sha256", "offset", "data"}
-_UPDATE_FIELDS = {"sha256", "slot", "offset", "data"}
-_LOG_FIELDS = {"message", "version"}
-_CALL_REPORT_FIELDS = {"message", "version"}
+)
+_SETTINGS_FIELDS = ("revision", "values")
+_PROMPT_FIELDS = ("name", "size", "sha256", "offset", "data")
+_UPDATE_FIELDS = ("sha256", "slot", "offset", "data")
+_LOG_FIELDS = ("message", "version")
+_CALL_REPORT_FIELDS = ("message", "version")
 _LATEST_UNIX_SECONDS = const(0xFFFF_FFFF)
 _GREATEST_COUNT = const(0x1F_FFFF_FFFF_FFFF)
 _MOST_SETTINGS = const(16)
@@ -124,9 +125,14 @@ def _decode(data, kind, fields):
         message = json.loads(data)
     except ValueError:
         raise MessageError(MALFORMED) from None
-    if not isinstance(message, dict) or set(message) != fields or message["message"] != kind:
+    if not _is_object_of(fields, message) or message["message"] != kind:
         raise MessageError(MALFORMED)
     return message
+
+
+def _is_object_of(fields, value):
+    """Whether it is an object with these fields and no others."""
+    return isinstance(value, dict) and len(value) == len(fields) and all(name in value for name in fields)
 
 
 def _is_answer(answer):
@@ -145,7 +151,7 @@ def _is_answer(answer):
 
 
 def _is_settings(settings):
-    if not isinstance(settings, dict) or set(settings) != _SETTINGS_FIELDS:
+    if not _is_object_of(_SETTINGS_FIELDS, settings):
         return False
     values = settings["values"]
     return (
@@ -157,7 +163,7 @@ def _is_settings(settings):
 
 def _is_prompt(prompt):
     """Whether it is a part of a prompt; its `data` become bytes."""
-    if not isinstance(prompt, dict) or set(prompt) != _PROMPT_FIELDS:
+    if not _is_object_of(_PROMPT_FIELDS, prompt):
         return False
     prompt["data"] = _part(prompt["data"])
     return (
@@ -171,7 +177,7 @@ def _is_prompt(prompt):
 
 def _is_update(update):
     """Whether it is a release, or a part of one's firmware; its `data` become bytes."""
-    if not isinstance(update, dict) or set(update) != _UPDATE_FIELDS:
+    if not _is_object_of(_UPDATE_FIELDS, update):
         return False
     update["data"] = _part(update["data"])
     slot = update["slot"]

@@ -10,11 +10,11 @@ from collections import deque
 
 from micropython import const
 
-from star57.line.state import DIALLING, DIALOGUE, IDLE, IN_CALL, RINGING
+from star57.line.state import IDLE
 from star57.link.error import LinkError
 from star57.link.frame import LONGEST_PAYLOAD_BYTES, NUMBERS
 from star57.link.watched import Watched
-from star57.trace.dialogue import STORED
+from star57.trace.outcomes import STORED
 
 # While these wait a whole call can come and go; who reads no faster than that hears the newest.
 _MOST_WAITING = const(8)
@@ -25,16 +25,11 @@ _LONGEST_NUMBER_BYTES = const(64)
 _LONGEST_NAME_BYTES = const(160)
 _CALL_ID_DIGITS = const(16)
 
-_STATES = {IDLE: "idle", RINGING: "ringing", IN_CALL: "in_call", DIALLING: "dialling", DIALOGUE: "dialogue"}
-# What the adapter tells of a call, by the name that the house has for it: each further ring is ringing, too.
-_KINDS = {
-    "ringing": "ringing",
-    "ring": "ringing",
-    "caller": "caller",
-    "waiting": "waiting",
-    "answered": "answered",
-    "ended": "ended",
-}
+# The states of line/state.py, in their order.
+_STATES = ("idle", "ringing", "in_call", "dialling", "dialogue")
+# What the adapter tells of a call is the house's name for it, but for one: each further ring is ringing, too.
+_KINDS = ("ringing", "caller", "waiting", "answered", "ended")
+_FURTHER_RING = "ring"
 
 
 class Waiting:
@@ -105,7 +100,8 @@ class SerialWay(Watched):
 class Notices(Watched):
     """Tells what the adapter's line does, over `ways`, each with put(payload) and `lost`; an observer of the adapter.
 
-    `button` is a TraceButton. `serial`, a SerialLink or None, brings its presses; others bring them by press().
+    `button` has press(call_id) as a TraceButton. `serial`, a SerialLink or None, brings its presses; others bring
+    them by press().
     """
 
     def __init__(self, settings, calls, button, version, serial=None, alive_ms=_ALIVE_MS):
@@ -126,8 +122,10 @@ class Notices(Watched):
         """Something has happened to a call: what the adapter calls it."""
         if what == "traced":
             self._traced(call.call_id, call.trace_outcome or STORED)
+        elif what == _FURTHER_RING:
+            self._put(_of_call("ringing", call))
         elif what in _KINDS:
-            self._put(_of_call(_KINDS[what], call))
+            self._put(_of_call(what, call))
 
     def line(self, state):
         """The line is in another state."""

@@ -2,8 +2,8 @@
 
 from star57.storage import StorageError
 from star57.trace import request
-from star57.trace.dialogue import NO_CALL, NOT_OFFERED, STORE_FAILED, STORE_FULL, STORED
 from star57.trace.outbox import OutboxFull
+from star57.trace.outcomes import NO_CALL, NOT_OFFERED, STORE_FAILED, STORE_FULL, STORED
 
 SWITCHED_OFF = "switched_off"
 NOT_LAST = "not_last"
@@ -15,10 +15,11 @@ class TraceButton:
     The household hears of the answer by telephone, too: who pressed need not be whom it is charged to.
     """
 
-    def __init__(self, settings, calls, outbox, board):
+    def __init__(self, settings, calls, outbox, household, board):
         self._settings = settings
         self._calls = calls
         self._outbox = outbox
+        self._household = household
         self._board = board
 
     def press(self, call_id):
@@ -48,10 +49,12 @@ class TraceButton:
 
     def _request(self, call):
         at, time_source = self._board.wall_time()
+        message = request.build(self._settings, call, at, time_source, self._board.random_bytes)
         try:
-            self._outbox.add(request.build(self._settings, call, at, time_source, self._board.random_bytes))
+            self._outbox.add(message)
         except OutboxFull:
             return STORE_FULL
         except StorageError:
             return STORE_FAILED
+        self._household.requested(message["request_id"], at if time_source == "network" else 0)
         return STORED

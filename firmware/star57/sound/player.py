@@ -5,10 +5,7 @@ from array import array
 import micropython
 from micropython import const
 
-from star57 import wav
-from star57.dsp.baudot import BaudotSender
 from star57.dsp.tones import ToneSender
-from star57.sound import adpcm
 from star57.sound.regions import QUIET, SILENT
 
 PROMPT_MISSING = "prompt_missing"
@@ -64,50 +61,6 @@ def _copy(samples: ptr16, out: ptr16, offset: int, count: int):
         out[offset + i] = samples[i]
 
 
-class _PromptSource:
-    """The samples of one open WAV file."""
-
-    def __init__(self, file):
-        header = wav.read_header(file)
-        self.remaining = header.samples
-        self.broken = False
-        self._file = file
-        self._decode = adpcm.decode_pcm if header.encoding == wav.PCM else adpcm.decode
-        self._block = bytearray(header.block_bytes)
-        self._block_bytes = header.block_bytes
-        self._block_samples = header.block_samples
-        self._data_bytes = header.data_bytes
-        self._state = array("i", bytes(4 * adpcm.STATE_LENGTH))
-        self._state[adpcm.POSITION] = header.block_samples
-
-    def fill(self, buffer, offset, n):
-        """Writes up to `n` samples at `offset` and answers how many; fewer only at the end."""
-        state = self._state
-        state[adpcm.OFFSET] = offset
-        end = offset + min(n, self.remaining)
-        while state[adpcm.OFFSET] < end:
-            if state[adpcm.POSITION] == self._block_samples and not self._read_block():
-                self.broken = True
-                self.remaining = 0
-                return state[adpcm.OFFSET] - offset
-            count = min(end - state[adpcm.OFFSET], self._block_samples - state[adpcm.POSITION])
-            self._decode(state, self._block, buffer, count)
-        self.remaining -= end - offset
-        return end - offset
-
-    def close(self):
-        self._file.close()
-
-    def _read_block(self):
-        count = min(self._block_bytes, self._data_bytes)
-        self._data_bytes -= count
-        self._state[adpcm.POSITION] = 0
-        try:
-            return self._file.readinto(self._block, count) == count
-        except OSError:
-            return False
-
-
 class _ToneSource:
     """The samples of one cadenced tone."""
 
@@ -157,32 +110,6 @@ class _ToneSource:
         if self._sounding:
             first_hz, first_dbm0, second_hz, second_dbm0 = frequencies
             self._sender.start(first_hz, first_dbm0, second_hz, second_dbm0, self._section_left)
-
-
-class _TextSource:
-    """The samples of a text for a TTY. It has a sender of its own: the text before it may still be sent."""
-
-    broken = False
-
-    def __init__(self, text):
-        self._sender = BaudotSender()
-        self._sender.start(text)
-        self._scratch = array("h", bytes(2 * _SCRATCH_SAMPLES))
-        self.remaining = self._sender.remaining
-
-    def fill(self, buffer, offset, n):
-        """Writes up to `n` samples at `offset` and answers how many; fewer only at the end."""
-        end = offset + min(n, self.remaining)
-        at = offset
-        while at < end:
-            count = self._sender.fill(self._scratch, min(end - at, _SCRATCH_SAMPLES))
-            _copy(self._scratch, buffer, at, count)
-            at += count
-        self.remaining -= end - offset
-        return end - offset
-
-    def close(self):
-        pass
 
 
 class Player:
@@ -264,7 +191,7 @@ class Player:
         if isinstance(item, Signal):
             return _ToneSource(self._region[item.tone], item.duration_ms, self._sender)
         if isinstance(item, Text):
-            return _TextSource(item.text)
+            return _text_source(item.text)
         return self._open(item) or _ToneSource(QUIET, _FAULT_MS, self._sender)
 
     def _open(self, name):
@@ -283,9 +210,20 @@ class Player:
         return None
 
     def _opened(self, file):
+        # What reads recordings is in memory from the first one on.
+        from star57 import wav  # noqa: PLC0415
+        from star57.sound.prompt_source import PromptSource  # noqa: PLC0415
+
         try:
-            return _PromptSource(file)
+            return PromptSource(file)
         except (OSError, wav.WavError):
             file.close()
             self.faults[PROMPT_BROKEN] += 1
             return None
+
+
+def _text_source(text):
+    # Only a household with a TTY needs it in memory.
+    from star57.sound.text_source import TextSource  # noqa: PLC0415
+
+    return TextSource(text)

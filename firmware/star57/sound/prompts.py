@@ -19,8 +19,8 @@ _GROUPS = ((7, (3, 4)), (10, (3, 3, 4)), (11, (1, 3, 3, 4)))
 _OTHER_GROUP = const(3)
 
 # Stand for the charge, said in parts.
-_PRICE = "(price)"
-_CHARGE = "(charge)"
+_PRICE = const("(price)")
+_CHARGE = const("(charge)")
 
 _EARLIER = "earlier_"
 
@@ -43,8 +43,6 @@ ANNOUNCEMENTS = {
     "earlier_already_traced": ("earlier_already_traced", "not_charged"),
     "earlier_not_offered": ("earlier_not_offered", "not_charged"),
     "earlier_stored": ("no_answer_yet", "answer_later"),
-    "hang_up_first": ("hang_up_first",),
-    "line_in_use": ("line_in_use",),
 }
 
 

@@ -69,6 +69,22 @@ class Region:
         raise KeyError(name)
 
 
+class Regions:
+    """The tones of all countries: regions[country] is a Region, made anew; iteration gives the countries.
+
+    rows: country -> the rows of its Region
+    """
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def __iter__(self):
+        return iter(self._rows)
+
+    def __getitem__(self, country):
+        return Region(self._rows[country])
+
+
 QUIET = Tone(((SILENT, 0),))
 
 _350_440_DIAL = const((350, -13, 440, -13))  # PTP, dial tone
@@ -278,14 +294,16 @@ _FR = (
     ("sit", _FOR_EVER, _ITU_SIT, SILENT),  # S8
 )
 
-REGIONS = {
-    "US": Region(_US),
-    "CA": Region(_US),  # the US plan
-    "GB": Region(_GB),
-    "DE": Region(_DE),
-    "JP": Region(_JP),
-    "AU": Region(_AU),
-    "IN": Region(_IN),
-    "BR": Region(_BR),
-    "FR": Region(_FR),
-}
+REGIONS = Regions(
+    {
+        "US": _US,
+        "CA": _US,  # the US plan
+        "GB": _GB,
+        "DE": _DE,
+        "JP": _JP,
+        "AU": _AU,
+        "IN": _IN,
+        "BR": _BR,
+        "FR": _FR,
+    }
+)

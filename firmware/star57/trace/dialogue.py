@@ -10,17 +10,17 @@ from micropython import const
 from star57.storage import StorageError
 from star57.trace import request
 from star57.trace.outbox import OutboxFull
-
-TRACED = "traced"
-NOT_TRACEABLE = "not_traceable"
-NOT_OFFERED = "not_offered"
-STORED = "stored"
-NO_CALL = "no_call"
-ALREADY_TRACED = "already_traced"
-NOT_CONFIRMED = "not_confirmed"
-LEFT = "left"
-STORE_FULL = "store_full"
-STORE_FAILED = "store_failed"
+from star57.trace.outcomes import (
+    ALREADY_TRACED,
+    LEFT,
+    NO_CALL,
+    NOT_CONFIRMED,
+    NOT_OFFERED,
+    STORE_FAILED,
+    STORE_FULL,
+    STORED,
+    TRACED,
+)
 
 OFFER = "offer"
 PLEASE_WAIT = "please_wait"
@@ -32,6 +32,9 @@ PROMPTS = const(3)  # a question is asked once, and repeated twice
 SILENCE_MS = const(7000)
 
 _CONFIRM = const(0x31)  # the digit 1
+_BEGIN_HELP = (
+    b"90"  # 911, 999, 000 (codes.py); where a number for help begins with 1, that is the answer here
+)
 _HOOK_CHECK_MS = const(100)
 
 
@@ -56,7 +59,7 @@ class Dialogue:
         self._board = board
 
     async def run(self):
-        """Holds the conversation and answers its outcome, one of the names above."""
+        """Holds the conversation and answers its outcome, one of those of outcomes.py."""
         try:
             return await self._converse()
         except HungUp:
@@ -72,8 +75,8 @@ class Dialogue:
         outcome = self._known_outcome(call)
         if outcome is None and self._settings.two_stage:
             call = await self._confirmed(call)
-            if call is None:
-                outcome = NOT_CONFIRMED
+            # Somebody may have pressed the trace button meanwhile: a call is traced once.
+            outcome = NOT_CONFIRMED if call is None else self._known_outcome(call)
         if outcome is not None:
             return await self._tell(outcome)
         return await self._trace(call)
@@ -106,6 +109,8 @@ class Dialogue:
         while prompts:
             prompts -= 1
             code = await self._handset.ask(announcement, self._settings.price_cents, SILENCE_MS)
+            if code is not None and code in _BEGIN_HELP:
+                raise HungUp  # dial tone at once, and no 1 behind it is taken for a yes
             if code != _CONFIRM:
                 continue
             if self._calls.last.call_id == call.call_id:

@@ -3,7 +3,8 @@
 They name what is told and know no sound: `speaker` makes items of it, `handset` says them.
 """
 
-from star57.trace.dialogue import LEFT, TRACED, HungUp, announcement_of
+from star57.trace.dialogue import HungUp, announcement_of
+from star57.trace.outcomes import LEFT, TRACED
 
 TOLD = "told"
 

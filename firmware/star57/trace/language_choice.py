@@ -1,6 +1,7 @@
 """The household chooses the language in which it is spoken to."""
 
-from star57.trace.dialogue import LEFT, NOT_CONFIRMED, PROMPTS, SILENCE_MS, HungUp
+from star57.trace.dialogue import PROMPTS, SILENCE_MS, HungUp
+from star57.trace.outcomes import LEFT, NOT_CONFIRMED
 
 _FIRST_DIGIT = const(0x31)  # 1
 

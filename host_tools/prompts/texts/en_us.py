@@ -57,8 +57,6 @@ EN_US = Language(
         "earlier_not_offered": "Your earlier request was refused. This line has no call trace.",
         "store_full": "Too many requests are waiting.",
         "store_failed": "Your request could not be stored.",
-        "hang_up_first": "The other person has not hung up. Hang up, wait for dial tone, and dial again.",
-        "line_in_use": "Somebody is using another telephone on this line.",
         "last_call": "The last call came",
         "call_time_unknown": "The time of the last call is not known.",
         "call_waited": "It came during another call.",

@@ -54,8 +54,6 @@ ES_US = Language(
         "earlier_not_offered": "Su solicitud anterior fue rechazada. Esta línea no tiene este servicio.",
         "store_full": "Hay demasiadas solicitudes en espera.",
         "store_failed": "No se pudo guardar su solicitud.",
-        "hang_up_first": "La otra persona no ha colgado. Cuelgue, espere el tono y marque otra vez.",
-        "line_in_use": "Alguien está usando otro teléfono de esta línea.",
         "last_call": "La última llamada fue",
         "call_time_unknown": "No se sabe la hora de la última llamada.",
         "call_waited": "Entró durante otra llamada.",

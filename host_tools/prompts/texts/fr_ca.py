@@ -53,8 +53,6 @@ FR_CA = Language(
         "earlier_not_offered": "Votre demande précédente a été refusée. Cette ligne n'a pas ce service.",
         "store_full": "Trop de demandes sont en attente.",
         "store_failed": "Votre demande n'a pas pu être enregistrée.",
-        "hang_up_first": "L'autre personne n'a pas raccroché. Raccrochez, attendez la tonalité, puis recommencez.",
-        "line_in_use": "Quelqu'un utilise un autre téléphone sur cette ligne.",
         "last_call": "Le dernier appel a été reçu",
         "call_time_unknown": "L'heure du dernier appel est inconnue.",
         "call_waited": "Il est entré pendant un autre appel.",

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import time
+from errno import ENOMEM
 
 from descriptors import lowest_free_descriptor
+from star57.link import house as house_room
 from star57.link.house import HouseWay
 from star57.settings import Settings
 
@@ -101,6 +103,26 @@ class Adapter:
         await asyncio.sleep_ms(0)
 
 
+class NoSocket:
+    """A board on which all sockets are taken; `wanted` counts how often one was asked for."""
+
+    AF_INET = SOCK_STREAM = 0
+
+    def __init__(self):
+        self.wanted = 0
+
+    def socket(self, *_):
+        self.wanted += 1
+        raise OSError(ENOMEM)
+
+    def __enter__(self):
+        self._own, house_room.socket = house_room.socket, self
+        return self
+
+    def __exit__(self, *_):
+        house_room.socket = self._own
+
+
 async def until(condition, within_ms=3000):
     for _ in range(within_ms // 10):
         if condition():
@@ -147,6 +169,17 @@ async def test_without_a_key_no_press_counts():
         await until(lambda: len(house.told) == 2)
         await asyncio.sleep_ms(200)
         assert adapter.presses == []
+
+
+async def test_a_board_without_a_socket_to_spare_tries_again():
+    """The way to the service may have all that the board has: nothing of that may end the adapter."""
+    async with House() as house:
+        with NoSocket() as none:
+            async with Adapter(house.port, VECTORS["key"]):
+                await until(lambda: none.wanted)
+        async with Adapter(house.port, VECTORS["key"]):
+            await until(lambda: house.told)
+    assert house.told == SIGNED[:1]
 
 
 async def test_who_says_no_hello_is_told_nothing():

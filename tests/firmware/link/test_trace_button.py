@@ -2,10 +2,12 @@
 
 from record_in_memory import Record
 from star57.calls import CallHistory
+from star57.household import Household
 from star57.link.trace_button import NOT_LAST, SWITCHED_OFF, TraceButton
 from star57.settings import Settings
 from star57.storage import StorageError
-from star57.trace.dialogue import (
+from star57.trace.outbox import Outbox
+from star57.trace.outcomes import (
     NO_CALL,
     NOT_OFFERED,
     NOT_TRACEABLE,
@@ -14,7 +16,6 @@ from star57.trace.dialogue import (
     STORED,
     TRACED,
 )
-from star57.trace.outbox import Outbox
 
 ANSWER = {"outcome": TRACED, "trace_id": "T-00000001", "charge_cents": 500, "action_open": False}
 
@@ -49,7 +50,8 @@ class House:
         for _ in range(calls):
             self.calls.caller(self.calls.first_ring(1_767_268_800, "network"), {"number": "5555550123"})
         self.outbox = outbox or Outbox(Record())
-        self.button = TraceButton(Settings(values), self.calls, self.outbox, board)
+        self.household = Household(Record())
+        self.button = TraceButton(Settings(values), self.calls, self.outbox, self.household, board)
 
     def press(self):
         return self.button.press(self.calls.last.call_id)
@@ -67,6 +69,17 @@ def test_a_press_keeps_the_request_that_the_trace_code_would():
     assert request["call"]["call_id"] == house.calls.last.call_id
     assert request["call"]["caller_id"]["number"] == "5555550123"
     assert (request["requested_at"], request["time_source"]) == (1_767_268_860, "network")
+
+
+def test_a_press_counts_among_the_traces_of_the_household():
+    """What is charged is told behind *52, too."""
+    house = House()
+    house.press()
+    house.press()
+    (request,) = house.outbox.pending
+    assert house.household.traces == []
+    house.household.settled(request["request_id"], made=True)
+    assert house.household.traces == [1_767_268_860]
 
 
 def test_a_second_press_asks_nothing_new():
@@ -117,6 +130,7 @@ def test_without_a_call_there_is_nothing_to_trace():
 def test_a_request_that_cannot_be_kept_is_not_made():
     house = House(outbox=Outbox(FullFlash()))
     assert house.press() == STORE_FAILED
+    assert house.household.traces == []
 
 
 def test_a_full_outbox_is_told():

@@ -8,6 +8,7 @@ from star57.household import Household
 from star57.settings import Settings
 from star57.trace.dialogue import Dialogue, HungUp
 from star57.trace.outbox import Outbox
+from star57.trace.request import build
 
 PRICE_CENTS = 500
 SILENT = None
@@ -164,6 +165,17 @@ async def test_the_request_is_on_flash_before_a_word_is_said():
     assert house.handset.on_flash == [0, 1, 1]
 
 
+async def test_a_call_that_was_asked_for_by_the_button_meanwhile_is_not_asked_for_twice():
+    def press():
+        call = house.calls.last
+        house.outbox.add(build(house.settings, call, 1_767_268_860, "network", house.board.random_bytes))
+
+    house = House("1", newer_calls={1: press})
+    assert await house.dials() == "stored"
+    assert house.heard() == ["offer", "stored"]
+    assert len(house.outbox.pending) == 1
+
+
 async def test_not_traceable():
     house = House("1")
     assert await house.dials("not_traceable") == "not_traceable"
@@ -205,9 +217,17 @@ async def test_a_wrong_digit_or_silence_repeats_the_offer_twice():
 
 
 async def test_the_third_chance_is_a_chance():
-    house = House(SILENT, "9", "1")
+    house = House(SILENT, "8", "1")
     assert await house.dials("traced", 0) == "traced"
     assert house.heard() == ["offer", "offer", "offer", "please_wait", "traced"]
+
+
+async def test_who_dials_for_help_has_dial_tone_and_no_trace():
+    for answers in (("9", "1", "1"), ("0", "0", "0"), ("2", "9", "1")):
+        house = House(*answers)
+        assert await house.dials() == "left"
+        assert house.heard() == ["offer"] * (1 + (answers[0] == "2"))
+        assert house.outbox.pending == []
 
 
 async def test_hanging_up_before_confirming_leaves_nothing():

@@ -36,7 +36,7 @@ LINE = "5555550100"
 
 RUN_FOR_EVER = {"service", "gateway", "house", "monitor"}
 ON_BOARDS = {"boards", "flash", "selftest", "provision", "listen"}
-WITHOUT_BOARDS = re.compile("no board is plugged in|is not plugged in|no board at|/dev/ttyACM0: No such file")
+WITHOUT_BOARDS = re.compile("no board is plugged in|is not plugged in|there is no (board )?/dev/ttyACM0")
 READ_A_RECORDING = {"decode", "listen"}
 INSTALLS = {"docs/service.md"}
 """Documents that begin where there is no store yet."""

@@ -32,7 +32,7 @@ BEATS_OFTEN = b"""
 from star57.link.heartbeat import Heartbeat
 
 made = Heartbeat.__init__
-Heartbeat.__init__ = lambda self, *arguments: made(self, *arguments, period_ms=3000)
+Heartbeat.__init__ = lambda self, *arguments, **named: made(self, *arguments, period_ms=3000, **named)
 """
 """A boot.py: a heartbeat every 3 s."""
 

@@ -106,7 +106,9 @@ def test_what_is_typed_becomes_what_it_means() -> None:
         ({"tty": "perhaps"}, "tty is yes or no"),
         ({"price_cents": "five"}, "price_cents is a number"),
         ({"prize": "5"}, "there is no setting 'prize'"),
-        ({"country": "XX"}, "country: "),
+        ({"country": "XX"}, "country is US, CA, GB, "),
+        ({"line": "555-0100"}, "line is 1 to 15 digits"),
+        ({"trace_codes": "star 57"}, "trace_codes is digits"),
     ],
 )
 def test_what_is_typed_wrong_is_named(typed: dict[str, str], told: str) -> None:

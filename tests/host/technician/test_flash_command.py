@@ -164,3 +164,16 @@ def test_nothing_plugged_in_is_told_with_where_to_look(usb: Path) -> None:
     ran = star57("boards", "--json")
     assert ran.exit_code == ExitCode.NOTHING_THERE
     assert "star57 doctor" in json.loads(ran.stdout)["error"]
+
+
+def test_ctrl_c_says_what_to_do(firmware: SmallFirmware, usb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    image = firmware.image("0.2.0", "bbb2222222")
+    monkeypatch.setattr("host_tools.cli.flash.for_each", interrupted)
+    with SimulatedBoards(1, firmware.uf2("0.1.0", "aaa1111111"), FILES, folder=usb):
+        ran = star57("flash", "--all", "--image", image.path, "--json")
+    assert ran.exit_code == ExitCode.INTERRUPTED
+    assert json.loads(ran.stdout)["exit_code"] == ExitCode.INTERRUPTED
+    assert "star57 boards shows what each board runs" in ran.stderr

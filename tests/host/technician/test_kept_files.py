@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.rig.simulated_boards import SimulatedBoards
+from host_tools.technician.faults import BoardRefuses, DoesNotVerify
 from host_tools.technician.kept_files import KeptFiles
 from host_tools.technician.prompt import Prompt
 from tests.host.technician.small_firmware import CALLS, FILES, SETTINGS, SmallFirmware
@@ -50,6 +51,41 @@ def test_what_was_taken_before_an_interruption_stays(firmware: SmallFirmware, tm
         assert kept.put_back(prompt, SERIAL_NUMBER) == 2
         assert prompt.read_file("settings.json") == SETTINGS
         assert prompt.read_file("calls.a") == b"newer"
+
+
+def test_what_is_older_than_the_boards_own_settings_is_known(firmware: SmallFirmware, tmp_path: Path) -> None:
+    """A flash was interrupted, and the board provisioned anew before the next."""
+    kept = KeptFiles(tmp_path)
+    with (
+        SimulatedBoards(1, firmware.uf2("0.1.0", "aaa1111111"), FILES) as boards,
+        Prompt(boards.boards[0].name) as prompt,
+    ):
+        kept.take(prompt, SERIAL_NUMBER)
+        assert kept.is_newest(prompt, SERIAL_NUMBER)
+        prompt.write_file("settings.json", b'{"line": "5555550199"}')
+        assert not kept.is_newest(prompt, SERIAL_NUMBER)
+        prompt.run("import os\nos.remove('settings.json')")
+        assert kept.is_newest(prompt, SERIAL_NUMBER)
+        kept.forget(SERIAL_NUMBER)
+        assert kept.put_back(prompt, SERIAL_NUMBER) == 0
+        with pytest.raises(BoardRefuses, match="without a USB serial number"):
+            kept.take(prompt, "")
+
+
+def test_what_does_not_read_back_is_still_kept(
+    firmware: SmallFirmware, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptFiles(tmp_path)
+    with (
+        SimulatedBoards(1, firmware.uf2("0.1.0", "aaa1111111"), FILES) as boards,
+        Prompt(boards.boards[0].name) as prompt,
+    ):
+        kept.take(prompt, SERIAL_NUMBER)
+        with monkeypatch.context() as worn_out:
+            worn_out.setattr(prompt, "sha256", lambda _path: "00" * 32)
+            with pytest.raises(DoesNotVerify, match="flash the board again"):
+                kept.put_back(prompt, SERIAL_NUMBER)
+        assert kept.put_back(prompt, SERIAL_NUMBER) == len(FILES)
 
 
 def test_they_lie_where_only_this_user_can_read_them(

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from host_tools.cli.main import app
+from host_tools.cli.provision import _DatabaseRegistrar
 from host_tools.rig.emulated_pico import IMAGE
 from host_tools.rig.pico_firmware import pico_flash
 from host_tools.rig.pico_flash import Files
@@ -20,7 +21,8 @@ from host_tools.service.lines import Lines
 from host_tools.service.store import run_once
 from host_tools.technician.boards import Board, Kind
 from host_tools.technician.ports import USB_FOLDER, usb_here
-from host_tools.technician.waiting import Patience, wait_for_port
+from host_tools.technician.registrar import NewAdapter, NotRegistered
+from host_tools.technician.waiting import Patience, wait_until_well
 from tests.host.rig.wired_on_ptys import needs_wired_picos
 
 LINE = "5555550100"
@@ -34,7 +36,7 @@ def test_a_board_out_of_its_box_becomes_the_adapter_of_a_line(
     (tmp_path / "usb").mkdir()
     database = f"sqlite:///{tmp_path / 'service.sqlite'}"
     with PicoOnUsb(pico_flash(IMAGE, {}), folder=tmp_path / "usb") as pico:
-        wait_for_port(usb_here(), Board(SERIAL_NUMBER, "", Kind.SILENT), Patience())
+        wait_until_well(usb_here(), Board(SERIAL_NUMBER, "", Kind.SILENT), None, Patience(answer_s=30.0))
         ran = CliRunner().invoke(
             app,
             [
@@ -68,13 +70,13 @@ def test_without_a_board_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(USB_FOLDER, str(tmp_path))
     ran = CliRunner().invoke(app, ["provision", "--line", LINE, "--json"])
     assert ran.exit_code == 3
-    assert json.loads(ran.stdout)["error"] == "no board is plugged in: see star57 boards"
+    assert json.loads(ran.stdout)["error"].startswith("no board is plugged in; star57 doctor says")
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--line", "555-0100"], "line: string should match pattern"),
+        (["--line", "555-0100"], "line is 1 to 15 digits, and nothing else"),
         (["--set", "colour=red"], "there is no setting 'colour'"),
         (["--set", "colour"], "a setting is NAME=VALUE"),
         (["--set", "adapter_key=5a"], "adapter_key would be seen"),
@@ -84,3 +86,16 @@ def test_what_makes_no_sense_is_said_before_any_board_is_looked_at(words: list[s
     ran = CliRunner().invoke(app, ["provision", *words])
     assert ran.exit_code == 2
     assert told in ran.stderr
+
+
+def test_a_database_that_takes_nothing_is_one_boards_fault_and_ends_no_batch(tmp_path: Path) -> None:
+    registrar = _DatabaseRegistrar(f"sqlite:///{tmp_path / 'no folder' / 'service.sqlite'}")
+    with pytest.raises(NotRegistered, match="does not take it"):
+        registrar.register(NewAdapter("bench-01", bytes(32), LINE, replaces=False))
+
+
+@pytest.mark.parametrize("option", ["--record", "--labels"])
+def test_where_nothing_can_be_written_is_said_before_a_key_is_made(tmp_path: Path, option: str) -> None:
+    ran = CliRunner().invoke(app, ["provision", "--line", LINE, option, str(tmp_path / "none" / "file")])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert f"there is no folder {tmp_path / 'none'}" in ran.stderr

@@ -33,6 +33,13 @@ def test_it_is_lossless(tmp_path: Path) -> None:
     assert recording.gaps == []
 
 
+def test_it_is_nobody_elses_to_hear(tmp_path: Path) -> None:
+    path = tmp_path / "line.wav"
+    with LineRecording(path) as recording:
+        recording.take(Happened({"event": "ring_started"}))
+    assert [file.stat().st_mode & 0o777 for file in (path, events_path(path))] == [0o600, 0o600]
+
+
 def test_blocks_that_did_not_come_are_silence(tmp_path: Path) -> None:
     path = tmp_path / "line.wav"
     with LineRecording(path) as recording:

@@ -30,7 +30,7 @@ from host_tools.technician.self_test import (
     run,
     signal_to_rest_db,
 )
-from host_tools.technician.waiting import Patience, wait_for_port
+from host_tools.technician.waiting import Patience, wait_until_well
 from tests.host.rig.wired_on_ptys import needs_wired_picos
 
 AT = np.arange(800)
@@ -92,7 +92,7 @@ def self_tested(folder: Path, monkeypatch: pytest.MonkeyPatch, **plugged_in: Any
     (folder / "usb").mkdir()
     monkeypatch.setenv(USB_FOLDER, str(folder / "usb"))
     with PicoOnUsb(pico_flash(IMAGE, {}), folder=folder / "usb", **plugged_in) as pico:
-        wait_for_port(usb_here(), Board(SERIAL_NUMBER, "", Kind.SILENT), Patience())
+        wait_until_well(usb_here(), Board(SERIAL_NUMBER, "", Kind.SILENT), None, Patience(answer_s=30.0))
         ran = CliRunner().invoke(app, ["selftest", "--json", "--record", str(folder / "records")])
         assert (pico.relay, pico.fault) == (False, None)
     assert "error" not in json.loads(ran.stdout), ran.stderr
@@ -189,6 +189,15 @@ def test_tones_that_do_not_come_back_fail() -> None:
         for side in ("line", "phone")
         for what in (*(f"{hz} Hz" for hz in LOOP_DB), "noise", "signal to all else")
     }
+
+
+def test_a_board_without_room_for_its_audio_is_told_of_and_the_rest_is_measured() -> None:
+    told = "MemoryError: memory allocation failed, allocating 25600 bytes"
+    rows = rows_of(Audio=BoardRefuses(told))
+    assert rows["line, 1004 Hz"].told == told
+    assert {"line, noise", "phone, 3400 Hz"} <= failed(rows)
+    assert rows["flash read back"].passed
+    assert rows["hook follows relay"].passed
 
 
 def test_what_a_board_cannot_do_is_told_and_the_rest_is_measured() -> None:

@@ -68,3 +68,11 @@ def test_a_drive_is_the_boards_by_its_socket_and_never_by_chance() -> None:
 def test_where_no_socket_is_known_the_only_drive_is_taken() -> None:
     only = _drive("RPI-RP2", "")
     assert wait_for_drive(Sockets(mounted=[only]), BOARD, SHORT) is only
+
+
+def test_of_drives_in_sockets_that_are_not_known_each_board_has_its_own() -> None:
+    drives = [_drive("a", ""), _drive("b", "")]
+    waits = Board("", str(drives[1].folder), Kind.BOOT_LOADER)
+    assert wait_for_drive(Sockets(mounted=drives), waits, SHORT) is drives[1]
+    with pytest.raises(NoDrive, match="--drive"):
+        wait_for_drive(Sockets(mounted=drives), Board("E1", "/dev/ttyACM0", Kind.STAR57), SHORT)

@@ -1,0 +1,12 @@
+"""What a trace, or the conversation about it, comes to: the names of outcomes."""
+
+TRACED = "traced"
+NOT_TRACEABLE = "not_traceable"
+NOT_OFFERED = "not_offered"
+STORED = "stored"
+NO_CALL = "no_call"
+ALREADY_TRACED = "already_traced"
+NOT_CONFIRMED = "not_confirmed"
+LEFT = "left"
+STORE_FULL = "store_full"
+STORE_FAILED = "store_failed"
