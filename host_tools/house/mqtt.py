@@ -19,6 +19,7 @@ from host_tools.house.household import Adapter, Call
 from host_tools.house.notices import Alive, CallNotice, Line, Notice, Traced
 
 _FIRST_PAUSE_S = 1.0
+_ANSWERS_WITHIN_S = 5.0
 _LONGEST_PAUSE_S = 60.0
 _KEEPALIVE_S = 30
 _MOST_WAITING = 256
@@ -147,6 +148,7 @@ class Mqtt:
             tls_context=ssl.create_default_context(cafile=broker.ca_file) if broker.tls else None,
             will=Will(self._topics.house, OFFLINE, qos=1, retain=True),
             keepalive=_KEEPALIVE_S,
+            timeout=_ANSWERS_WITHIN_S,
         )
 
     def _subscribed(self) -> tuple[str, ...]:

@@ -207,7 +207,7 @@ async def test_what_is_not_there(console: Console, path: str, status: int) -> No
 
 
 @on_each_screen
-async def test_a_technician_in_a_browser(page: Page, served: Served) -> None:
+async def test_a_technician_in_a_browser(served: Served, page: Page) -> None:
     now = int(served.clock.now)
 
     def hear(connection: Connection, adapter_id: str, heard_at: int, **fields: Any) -> None:

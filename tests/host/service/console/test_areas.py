@@ -165,7 +165,7 @@ async def test_a_wrong_call_changes_nothing(console: Console, wrong: dict[str, A
 
 
 @on_each_screen
-async def test_an_administrator_in_a_browser(page: Page, served: Served) -> None:
+async def test_an_administrator_in_a_browser(served: Served, page: Page) -> None:
     await served.sign_in(page, Role.ADMINISTRATOR)
     await page.goto(f"{served.address}/areas")
     await page.get_by_label("Prefix").fill("555")

@@ -278,7 +278,7 @@ async def test_time_stamps_are_checked_by_the_certificate_of_the_settings(
 
 @on_each_screen
 async def test_an_auditor_verifies_the_log(
-    page: Page, served: Served, screenshot_path: Callable[[str], Path]
+    served: Served, page: Page, screenshot_path: Callable[[str], Path]
 ) -> None:
     served.write(write)
     served.clock.now = CALLED_AT + 10 * DAY_S
@@ -298,7 +298,7 @@ async def test_an_auditor_verifies_the_log(
 
 
 async def test_an_export_is_downloaded_and_checkpoints_fit(
-    page: Page, served: Served, tmp_path: Path
+    served: Served, page: Page, tmp_path: Path
 ) -> None:
     served.write(write)
     served.clock.now = CALLED_AT + 10 * DAY_S

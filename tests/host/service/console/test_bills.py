@@ -159,7 +159,7 @@ async def test_a_wrong_address_is_refused_and_nothing_is_noted(console: Console,
 
 
 @on_each_screen
-async def test_an_administrator_in_a_browser(page: Page, served: Served) -> None:
+async def test_an_administrator_in_a_browser(served: Served, page: Page) -> None:
     served.write(add_charges)
     await served.sign_in(page, Role.ADMINISTRATOR)
     await page.goto(f"{served.address}/bills")

@@ -350,7 +350,7 @@ def seed(served: Served) -> None:
 
 
 @on_each_screen
-async def test_the_page_on_each_screen(page: Page, served: Served) -> None:
+async def test_the_page_on_each_screen(served: Served, page: Page) -> None:
     seed(served)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/calls")
@@ -364,7 +364,7 @@ async def test_the_page_on_each_screen(page: Page, served: Served) -> None:
 
 @pytest.mark.parametrize("screen", [NARROW], ids=str)
 async def test_a_note_is_written_and_withdrawn_on_a_small_phone(
-    page: Page, served: Served, screenshot_path: Any
+    served: Served, page: Page, screenshot_path: Any
 ) -> None:
     seed(served)
     await served.sign_in(page, Role.HOUSEHOLD)
@@ -388,7 +388,7 @@ async def test_a_note_is_written_and_withdrawn_on_a_small_phone(
     assert await fits(page)
 
 
-async def test_the_record_on_paper_and_as_files(page: Page, served: Served, screenshot_path: Any) -> None:
+async def test_the_record_on_paper_and_as_files(served: Served, page: Page, screenshot_path: Any) -> None:
     seed(served)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/calls/record?since=2025-12-30&until=2026-01-01")
@@ -405,7 +405,7 @@ async def test_the_record_on_paper_and_as_files(page: Page, served: Served, scre
     await expect(page.get_by_role("link", name="PDF")).to_be_hidden()
 
 
-async def test_the_log_is_switched_off_and_deleted_by_keyboard(page: Page, served: Served) -> None:
+async def test_the_log_is_switched_off_and_deleted_by_keyboard(served: Served, page: Page) -> None:
     seed(served)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/calls")

@@ -52,7 +52,7 @@ async def test_what_is_not_there_is_said(console: Console, method: str, path: st
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (OperationalError("SELECT 5555550123", {}, Exception("555")), 503),
+        (OperationalError("SELECT 5555550123", {}, Exception("5555550123")), 503),
         (OSError("disk full at /secret/path"), 503),
         (Busy(), 503),
         (RuntimeError("5555550123"), 500),
@@ -69,9 +69,9 @@ async def test_what_fails_says_nothing_of_itself(
     sent = await console.browser().get(path)
     assert sent.status_code == status
     assert TOLD[status].what_to_do in sent.text
-    assert "555" not in sent.text.replace("5.5", "")
+    assert "5555550123" not in sent.text
     assert "secret" not in sent.text
-    assert "555" not in caplog.text
+    assert "5555550123" not in caplog.text
     assert (status == 503) == ("retry-after" in sent.headers)
     assert sent.headers["cache-control"] == "no-store"
     assert sent.headers["content-security-policy"].startswith("default-src 'self'")

@@ -379,7 +379,7 @@ def three_traces(connection: Connection) -> None:
 
 
 @on_each_screen
-async def test_a_household_in_a_browser(page: Page, served: Served) -> None:
+async def test_a_household_in_a_browser(served: Served, page: Page) -> None:
     served.write(three_traces)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/")
@@ -392,7 +392,7 @@ async def test_a_household_in_a_browser(page: Page, served: Served) -> None:
 
 
 @on_each_screen
-async def test_a_bill_in_a_browser(page: Page, served: Served) -> None:
+async def test_a_bill_in_a_browser(served: Served, page: Page) -> None:
     served.write(three_traces)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/line")
@@ -406,7 +406,7 @@ async def test_a_bill_in_a_browser(page: Page, served: Served) -> None:
         assert path.read_bytes().startswith(start)
 
 
-async def test_the_log_on_paper(page: Page, served: Served) -> None:
+async def test_the_log_on_paper(served: Served, page: Page) -> None:
     served.write(three_traces)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/line/log")
@@ -416,7 +416,7 @@ async def test_the_log_on_paper(page: Page, served: Served) -> None:
     await expect(page.get_by_role("link", name="Back")).to_be_hidden()
 
 
-async def test_danger_by_keyboard(page: Page, served: Served) -> None:
+async def test_danger_by_keyboard(served: Served, page: Page) -> None:
     served.write(three_traces)
     await served.sign_in(page, Role.HOUSEHOLD)
     await page.goto(f"{served.address}/line")

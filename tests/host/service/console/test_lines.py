@@ -181,7 +181,7 @@ async def test_a_call_does_not_bind_a_line_to_an_adapter_that_nobody_knows(conso
 
 
 @on_each_screen
-async def test_an_administrator_in_a_browser(page: Page, served: Served) -> None:
+async def test_an_administrator_in_a_browser(served: Served, page: Page) -> None:
     served.write(lambda connection: Adapters(connection).add("adapter-1", bytes(32)))
     await served.sign_in(page, Role.ADMINISTRATOR)
     await page.goto(f"{served.address}/lines")

@@ -45,7 +45,7 @@ async def typed(page: Page, *texts: str) -> None:
 
 @on_each_screen
 async def test_the_first_sign_in_and_the_second(
-    page: Page, served: Served, screenshot_path: Callable[[str], Path]
+    served: Served, page: Page, screenshot_path: Callable[[str], Path]
 ) -> None:
     add(served, "sam", Role.ADMINISTRATOR)
     await page.goto(f"{served.address}/accounts")
@@ -78,7 +78,7 @@ async def test_the_first_sign_in_and_the_second(
 
 
 @pytest.mark.parametrize("screen", [SMALL], ids=str)
-async def test_what_is_wrong_is_said_where_it_is(page: Page, served: Served) -> None:
+async def test_what_is_wrong_is_said_where_it_is(served: Served, page: Page) -> None:
     await page.goto(f"{served.address}/sign-in")
     assert await fits(page)
     await typed(page, "sam", "not the password")
@@ -89,7 +89,7 @@ async def test_what_is_wrong_is_said_where_it_is(page: Page, served: Served) -> 
 
 
 @on_each_screen
-async def test_somebody_is_added_and_disabled(page: Page, served: Served) -> None:
+async def test_somebody_is_added_and_disabled(served: Served, page: Page) -> None:
     await served.sign_in(page, Role.ADMINISTRATOR)
     await page.goto(f"{served.address}/accounts")
     await page.keyboard.press("Tab")
@@ -112,7 +112,7 @@ async def test_somebody_is_added_and_disabled(page: Page, served: Served) -> Non
     assert await fits(page)
 
 
-async def test_a_page_that_is_not_there_leads_back(page: Page, served: Served) -> None:
+async def test_a_page_that_is_not_there_leads_back(served: Served, page: Page) -> None:
     await page.goto(f"{served.address}/nowhere")
     await expect(page.get_by_role("heading")).to_have_text("There is no such page")
     await page.get_by_role("link", name="To the first page").press("Enter")
