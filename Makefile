@@ -5,6 +5,8 @@ PYTHON ?= python3
 READY := $(VENV)/.ready $(CACHE)/bin/micropython
 NODE := $(CACHE)/node
 EMULATOR := $(NODE)/.ready
+# One more than there are cores: a test that waits for a process of its own leaves its core to another.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 # A board is asked for by `make demo BOARD=pico` or `make image BOARD=pico_w`; the demo's own runs in a process.
 BOARD ?= $(if $(filter demo,$(MAKECMDGOALS)),emulated,pico)
 
@@ -27,7 +29,7 @@ test: check
 		echo "star57: left out: MQTT for Home Assistant, for Mosquitto is not here (apt install mosquitto)"
 	@command -v chromium >/dev/null || echo "star57: left out: the console in a browser, for Chromium is not here (apt install chromium)"
 	@echo "star57: running the tests"
-	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile \
+	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile \
 		--no-loadscope-reorder $(if $(EVERY_DATABASE),--every-database) $(if $(THOROUGH),--thorough)
 
 hil: $(READY) image emulator

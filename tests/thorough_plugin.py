@@ -3,7 +3,8 @@
     @pytest.mark.parametrize("screen", [PHONE, thorough(DESKTOP)])     the second only with --thorough
     def test_it(is_thorough: bool) -> None: ...                        for what a test goes through by itself
 
-What is left out without it proves no more than its neighbours do: a row between two others, another screen.
+What is left out without it proves no more than its neighbours do: a row between two others, another screen; or it takes
+an emulated Pico half a minute, as every one of its stories does, and what it is about changes with the boards alone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the marker known."""
-    config.addinivalue_line("markers", "thorough: proves no more than its neighbours; runs with --thorough")
+    config.addinivalue_line("markers", "thorough: runs with --thorough alone, as .ci/run does")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

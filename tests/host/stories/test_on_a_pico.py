@@ -184,6 +184,7 @@ def test_it_listens_from_the_moment_the_phone_is_lifted_and_speaks_at_once() -> 
         )
 
 
+@pytest.mark.thorough
 def test_what_the_phone_hears_begins_and_ends_without_a_click() -> None:
     with PicoLine() as line:
         stage = line.stage
@@ -196,6 +197,7 @@ def test_what_the_phone_hears_begins_and_ends_without_a_click() -> None:
         assert dbm0_of(spoken[: first - 1]) < -60
 
 
+@pytest.mark.thorough
 def test_reorder_tone_from_the_pwm_is_known_by_our_receivers_and_by_spandsp() -> None:
     settings = {"adapter_id": "test-01", "line": LINE, "trace_offered": False}
     with PicoLine(PicoSettings(files={"settings.json": json.dumps(settings).encode()})) as line:
@@ -228,6 +230,7 @@ timer = machine.Timer(period=2500, mode=machine.Timer.ONE_SHOT, callback=write)
 """A boot.py: a file is written 2.5 s after power-on, while the household is spoken to."""
 
 
+@pytest.mark.thorough
 def test_what_comes_too_late_is_counted_left_out_and_puts_nothing_off() -> None:
     """A sector of 400 ms is more than the lead: the gap is as long as it must be, and what follows is in its place."""
     with PicoLine() as line, PicoLine(PicoSettings(files={"boot.py": SLOW_WRITE}, erase_ms=400.0)) as late:
@@ -251,6 +254,7 @@ def spoken_on(line: PicoLine) -> Samples:
     return heard[np.flatnonzero(heard)[0] :]
 
 
+@pytest.mark.thorough
 def test_the_slic_is_fed_while_the_phone_is_lifted_and_no_longer() -> None:
     with PicoLine() as line:
         line.stage.play(dials_at_once(line.stage))
@@ -269,6 +273,7 @@ def rotary(stage: Stage) -> Script:
     yield from stage.wait(1.0)
 
 
+@pytest.mark.thorough
 def test_a_rotary_dial_is_counted_by_the_hook_pin() -> None:
     with PicoLine() as line:
         line.stage.play(rotary(line.stage))
@@ -284,6 +289,7 @@ def one_ring(stage: Stage) -> Script:
     yield from stage.wait(8.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("erase_ms", "program_ms", "turns"), [(45.0, 0.4, 3), (200.0, 1.5, 15)])
 def test_collecting_and_writing_flash_lose_no_sample_of_a_callers_burst(
     erase_ms: float, program_ms: float, turns: int
@@ -302,6 +308,7 @@ def test_collecting_and_writing_flash_lose_no_sample_of_a_callers_burst(
         assert line.desk.last_heartbeat.lost_samples == 0
 
 
+@pytest.mark.thorough
 def test_what_no_ring_can_hold_is_counted_and_the_line_goes_on() -> None:
     """A flash that takes 3 s a sector: more than the ring keeps."""
     files = {"boot.py": BUSY.replace(b"% 3 == 0", b" == 40")}
