@@ -131,7 +131,7 @@ async def test_from_three_traces_to_the_police(
     assert "Jan Doe" not in logged
 
 
-async def _household_sees(served: Served, page: Page, screenshot_path: Callable[[str], Path]) -> None:
+async def _household_sees(page: Page, served: Served, screenshot_path: Callable[[str], Path]) -> None:
     await page.goto(f"{served.address}/")
     await expect(page.get_by_role("heading", name=f"Line {LINE}")).to_be_visible()
     await expect(page.get_by_text("ready to be acted on")).to_be_visible()
@@ -147,7 +147,7 @@ async def _household_sees(served: Served, page: Page, screenshot_path: Callable[
 
 
 async def _operator_finds_the_case(
-    served: Served, page: Page, screenshot_path: Callable[[str], Path]
+    page: Page, served: Served, screenshot_path: Callable[[str], Path]
 ) -> None:
     await served.sign_in(page, Role.OPERATOR)
     await page.goto(f"{served.address}/desk")
@@ -158,7 +158,7 @@ async def _operator_finds_the_case(
     assert CALLER not in await page.content()
 
 
-async def _liaison_signs_in(served: Served, page: Page, screenshot_path: Callable[[str], Path]) -> None:
+async def _liaison_signs_in(page: Page, served: Served, screenshot_path: Callable[[str], Path]) -> None:
     await page.goto(f"{served.address}/desk/cases/C-00000001")
     await page.get_by_label("Name").fill("liaison-1")
     await page.get_by_label("Password").fill(PASSWORD)
@@ -173,7 +173,7 @@ async def _liaison_signs_in(served: Served, page: Page, screenshot_path: Callabl
 
 
 async def _liaison_releases(
-    served: Served, page: Page, screenshot_path: Callable[[str], Path], folder: Path
+    page: Page, served: Served, screenshot_path: Callable[[str], Path], folder: Path
 ) -> Path:
     await expect(page.get_by_role("button", name="Open the records")).to_have_count(0)
     await page.get_by_label("Kind", exact=True).select_option(label="Court order")
@@ -214,7 +214,7 @@ def _is_right(bundle: Path, public_key: str, folder: Path) -> None:
     assert run.returncode == 0
 
 
-async def _auditor_proves_the_log(served: Served, page: Page, screenshot_path: Callable[[str], Path]) -> None:
+async def _auditor_proves_the_log(page: Page, served: Served, screenshot_path: Callable[[str], Path]) -> None:
     await served.sign_in(page, Role.AUDITOR)
     await page.goto(f"{served.address}/audit")
     await page.screenshot(path=screenshot_path("audit"), full_page=True)
