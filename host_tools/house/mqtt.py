@@ -128,6 +128,7 @@ class Mqtt:
             self.connections += 1
             logger.info("mqtt: connected to %s", self._broker)
             await client.subscribe([(topic, 1) for topic in self._subscribed()])
+            _end_if_cancelled()
             self._forget_waiting()
             self._publish_all()
             try:

@@ -49,7 +49,8 @@ async def publishing(broker: Broker) -> AsyncIterator[Told]:
         assert not running.done()
     finally:
         running.cancel()
-        await asyncio.wait([running])
+        ended, _ = await asyncio.wait([running], timeout=10)
+        assert ended
 
 
 @pytest.fixture
