@@ -24,6 +24,7 @@ BAUD = 115_200
 _PROMPT = b">>>"
 _LONGEST_LINE = 160
 _PIECE_TIMEOUT_S = 0.05
+_BUSY_FOR_A_MOMENT_S = 0.5
 _KEPT_BYTES = 65_536
 
 
@@ -117,6 +118,21 @@ class Console:
 
 
 def _opened(port: str) -> serial.Serial:
+    """The port, opened; one that is busy for a moment is tried again.
+
+    Whoever starts a program holds, until it runs, a copy of each port that is open, with its lock.
+    """
+    end_s = time.monotonic() + _BUSY_FOR_A_MOMENT_S
+    while True:
+        try:
+            return _open(port)
+        except PortBusy:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(_PIECE_TIMEOUT_S)
+
+
+def _open(port: str) -> serial.Serial:
     device = serial.Serial(baudrate=BAUD, timeout=_PIECE_TIMEOUT_S, write_timeout=1.0, exclusive=True)
     device.port = port
     try:
