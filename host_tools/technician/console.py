@@ -17,6 +17,7 @@ from typing import Any
 
 import serial
 
+from host_tools.technician.busy_port import opened
 from host_tools.technician.faults import BoardGone, BoardRefuses, NoAnswer, PortBusy, PortDenied
 
 BAUD = 115_200
@@ -24,7 +25,6 @@ BAUD = 115_200
 _PROMPT = b">>>"
 _LONGEST_LINE = 160
 _PIECE_TIMEOUT_S = 0.05
-_BUSY_FOR_A_MOMENT_S = 0.5
 _KEPT_BYTES = 65_536
 
 
@@ -45,7 +45,7 @@ class Console:
         self._is_in_step = False
         self.at_prompt = False
         """Whether MicroPython's own prompt has been seen: no firmware runs."""
-        self._serial = _opened(port)
+        self._serial = opened(lambda: _open(port), PortBusy)
 
     def __enter__(self) -> Console:
         return self
@@ -115,21 +115,6 @@ class Console:
             self._serial.write(data)
         except (OSError, termios.error) as error:
             raise BoardGone("the board was unplugged while it was asked") from error
-
-
-def _opened(port: str) -> serial.Serial:
-    """The port, opened; one that is busy for a moment is tried again.
-
-    Whoever starts a program holds, until it runs, a copy of each port that is open, with its lock.
-    """
-    end_s = time.monotonic() + _BUSY_FOR_A_MOMENT_S
-    while True:
-        try:
-            return _open(port)
-        except PortBusy:
-            if time.monotonic() > end_s:
-                raise
-            time.sleep(_PIECE_TIMEOUT_S)
 
 
 def _open(port: str) -> serial.Serial:

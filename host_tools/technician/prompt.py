@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import struct
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -14,11 +13,10 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from host_tools.technician.busy_port import opened
 from host_tools.technician.faults import BoardGone, BoardRefuses, NoAnswer
 
 _TIMEOUT_S = 10.0
-_BUSY_FOR_A_MOMENT_S = 0.5
-_TRY_AGAIN_S = 0.05
 _LEAVES_WITHIN_S = 10.0
 _END_OF_OUTPUT = b"\x04"
 _GONE = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.EBADF)
@@ -40,7 +38,7 @@ class Prompt:
         self._port = port
         self._fresh = fresh
         try:
-            self._transport = _opened(port)
+            self._transport = opened(lambda: SerialTransport(port, timeout=_TIMEOUT_S), TransportError)
         except (TransportError, serial.SerialException) as fault:
             raise BoardGone(f"{port} cannot be opened: it is gone, or another program has it") from fault
         self._transport.serial.write_timeout = _TIMEOUT_S
@@ -138,15 +136,3 @@ class Prompt:
             if fault.errno in _GONE:
                 raise BoardGone(f"the board at {self._port} is gone: {fault}") from fault
             raise BoardRefuses(f"the board's file system: {fault}") from fault
-
-
-def _opened(port: str) -> SerialTransport:
-    """The port, opened; one that is busy for the moment in which another program starts is tried again."""
-    end_s = time.monotonic() + _BUSY_FOR_A_MOMENT_S
-    while True:
-        try:
-            return SerialTransport(port, timeout=_TIMEOUT_S)
-        except TransportError:
-            if time.monotonic() > end_s:
-                raise
-            time.sleep(_TRY_AGAIN_S)
